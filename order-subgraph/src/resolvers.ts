@@ -14,7 +14,7 @@ import {
   textOf,
   toConnection,
 } from '@gudang/subgraph';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Resolvers } from './generated/graphql.ts';
 import { findOrderPage } from './orders/find-orders.ts';
 import { isOwner } from './orders/order-visibility.ts';

@@ -14,6 +14,8 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { namesOnce } from './names-once.js';
+import { wasmFiles } from './wasm-files.js';
 
 await rm('dist', { recursive: true, force: true });
 await build({
@@ -36,6 +38,7 @@ await build({
     'bufferutil',
     'utf-8-validate',
   ],
+  plugins: [namesOnce('graphql'), wasmFiles],
   // Use the npm package, because Node prints a deprecation warning if code outside node_modules
   // imports Node's own punycode.
   alias: { punycode: fileURLToPath(import.meta.resolve('punycode/')) },

@@ -8,7 +8,7 @@ import {
   textOf,
   toConnection,
 } from '@gudang/subgraph';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ChangingOrder, decisionOf } from './decisions/find-decisions.ts';
 import type { Resolvers } from './generated/graphql.ts';
 import { addStock } from './stocks/add-stock.ts';

@@ -242,13 +242,19 @@ function differencesOf(items: readonly ListedStock[], stored: readonly ListedSto
 
 let collect: (() => void) | undefined;
 
+/**
+ * Returns the size of this process's live data. V8 compiles code until long after the start: within five
+ * minutes, 0.7 MiB of code was added, while the data shrank.
+ */
 function heapBytes(): number {
   if (!collect) {
     v8.setFlagsFromString('--expose-gc');
     collect = vm.runInNewContext('gc') as () => void;
   }
   collect();
-  return process.memoryUsage().heapUsed;
+  const { code_and_metadata_size: code, bytecode_and_metadata_size: bytecode } =
+    v8.getHeapCodeStatistics();
+  return process.memoryUsage().heapUsed - code - bytecode;
 }
 
 /** Fits a line to the heap's size, without the first quarter of the run. @returns MiB per 10 minutes */

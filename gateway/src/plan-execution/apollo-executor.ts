@@ -1,6 +1,6 @@
 import '../quiet-apollo.ts';
-import { buildOperationContext, executeQueryPlan, type GraphQLDataSource } from '@apollo/gateway';
-import type { GraphQLError } from 'graphql';
+import type { executeQueryPlan, GraphQLDataSource } from '@apollo/gateway';
+import { execute, type GraphQLError } from 'graphql';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { type Misfit, withCompletionErrors } from './completion-errors.ts';
 import type {
@@ -14,32 +14,58 @@ import { withClientNames } from './replaced-names.ts';
 
 type RequestContext = Parameters<typeof executeQueryPlan>[2];
 
+/** Loads the executor's own files, because the index of @apollo/gateway takes 10 MiB of memory. */
+async function loadApollo() {
+  const [{ buildOperationContext }, { executeQueryPlan }] = await Promise.all([
+    // biome-ignore lint/style/noRestrictedImports: a package of Apollo, not this gateway.
+    import('@apollo/gateway/dist/operationContext.js'),
+    // biome-ignore lint/style/noRestrictedImports: a package of Apollo, not this gateway.
+    import('@apollo/gateway/dist/executeQueryPlan.js'),
+  ]);
+  return { buildOperationContext, executeQueryPlan };
+}
+
 /**
- * Creates the executor of @apollo/gateway. It supports all plans except those of subscriptions. Its
- * `extensions.valueCompletion` becomes errors, as in own-executor.ts.
+ * Creates the executor of @apollo/gateway, which is loaded when the first plan runs. It supports all plans
+ * except those of subscriptions. Its `extensions.valueCompletion` becomes errors, as in own-executor.ts.
+ * graphql-js runs operations without a plan, which select only introspection fields.
  */
 export function createApolloExecutor(supergraph: LoadedSupergraph): PlanExecutor {
   const { apiSchema, schema, supergraphSchema } = supergraph;
   return {
     prepare: ({ document, operationName, plan, replaced }): PreparedPlan => {
-      const operationContext = buildOperationContext({
-        schema,
-        operationDocument: document,
-        ...(operationName === undefined ? {} : { operationName }),
-      });
-      const run: PreparedPlan = async (variables, fetch) => {
+      const named = operationName === undefined ? {} : { operationName };
+      const introspect: PreparedPlan = async (variables) => {
+        const { data = null, errors } = await execute({
+          schema,
+          document,
+          ...named,
+          variableValues: variables,
+        });
+        return errors ? { data, errors } : { data };
+      };
+      let loading: ReturnType<typeof load> | undefined;
+      const load = async () => {
+        const { buildOperationContext, executeQueryPlan } = await loadApollo();
+        const context = buildOperationContext({ schema, operationDocument: document, ...named });
+        return { executeQueryPlan, context };
+      };
+      const runPlan: PreparedPlan = async (variables, fetch) => {
+        loading ??= load();
+        const { executeQueryPlan, context } = await loading;
         // `metrics` must exist, because executeQueryPlan writes error paths into it.
         const requestContext = { request: { variables }, context: { fetch }, metrics: {} };
         const result = await executeQueryPlan(
           plan,
           SERVICES,
           requestContext as unknown as RequestContext,
-          operationContext,
+          context,
           supergraphSchema,
           apiSchema,
         );
         return reportMisfits(result as CompletedResult);
       };
+      const run = plan.node ? runPlan : introspect;
       return replaced ? withClientNames(run, replaced) : run;
     },
   };

@@ -1,3 +1,5 @@
+// Otherwise, the first test that uses Apollo's executor would wait until it is loaded.
+import '@apollo/gateway';
 import { operationFromDocument } from '@apollo/federation-internals';
 import { QueryPlanner } from '@apollo/query-planner';
 import { parse } from 'graphql';

@@ -1,3 +1,5 @@
+// Otherwise, the first test that uses Apollo's executor would wait until it is loaded.
+import '@apollo/gateway';
 import { type GraphQLError, parse, specifiedRules, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { createOperationPlanner } from '../planning/operation-planner.ts';

@@ -1,6 +1,5 @@
 import '../quiet-apollo.ts';
 import type { IncomingHttpHeaders } from 'node:http';
-import { ApolloGateway, type GraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer, type ApolloServerPlugin, HeaderMap } from '@apollo/server';
 import {
   ApolloServerPluginLandingPageDisabled,
@@ -23,12 +22,6 @@ import { authorizationPlugin, badInputPlugin, largeAnswerPlugin } from './apollo
 import type { GraphqlMetrics } from './graphql-metrics.ts';
 import { createQueryExecutor, type SendToSubgraph } from './query-executor.ts';
 import type { HttpAnswer, RequestPipeline } from './request-pipeline.ts';
-
-/**
- * Size of ApolloGateway's own plan cache, in MiB of JSON. The cache uses several times as much
- * memory.
- */
-const PLAN_CACHE_MIB = 10;
 
 export interface ApolloPipeline extends RequestPipeline, Stoppable {
   /** Replaces the supergraph. @throws when Apollo rejects it */
@@ -54,53 +47,47 @@ interface Options {
 /** Starts Apollo Server, with the gateway's own executor in place of ApolloGateway's. */
 export async function startApolloPipeline(options: Options): Promise<ApolloPipeline> {
   const { planning, supergraph, subgraphs, shares, log } = options;
-  let update: (sdl: string) => void = () => {};
   const send: SendToSubgraph = (name, ...asked) =>
     subgraphs.sources[name]?.send(...asked) ??
     Promise.resolve(unavailableAnswer(name, 'was removed from the supergraph', false));
-  const apollo = new ApolloGateway({
-    supergraphSdl: async (manager) => {
-      update = manager.update;
-      return { supergraphSdl: supergraph.runnableSdl };
-    },
-    buildService: ({ name }) => createDataSource(name, send),
-    experimental_approximateQueryPlanStoreMiB: PLAN_CACHE_MIB,
-    logger: toApolloLogger(log),
-  });
   const createExecutor = (loaded: LoadedSupergraph) => {
     warnOfUnknownLabels(loaded, shares, log);
     return createQueryExecutor(loaded, send, planning, { shares });
   };
   let executor = createExecutor(supergraph);
   let current = supergraph;
+  let show: ShowSchema = () => {};
+  // ApolloGateway would build a second query planner, which nothing would use.
   const server = createServer(options, {
-    load: async (given) => {
-      await apollo.load(given);
+    load: async () => {
+      show(current);
       return { executor: (context) => executor(context) };
     },
-    // The schema of ApolloGateway has no `@defer`.
-    onSchemaLoadOrUpdate: (callback) =>
-      apollo.onSchemaLoadOrUpdate((loaded) => callback({ ...loaded, apiSchema: current.schema })),
-    stop: () => apollo.stop(),
+    onSchemaLoadOrUpdate: (callback) => {
+      show = ({ runnableSdl, schema }) =>
+        callback({ apiSchema: schema, coreSupergraphSdl: runnableSdl });
+      return () => {
+        show = () => {};
+      };
+    },
+    stop: async () => {},
   });
   await server.start();
 
   return {
     answer: (request, context) => answerByApollo(server, request, context),
     use: (next) => {
-      const before = current;
-      try {
-        current = next;
-        update(next.runnableSdl);
-      } catch (error) {
-        current = before;
-        throw error;
-      }
-      executor = createExecutor(next);
+      const nextExecutor = createExecutor(next);
+      show(next);
+      current = next;
+      executor = nextExecutor;
     },
     stop: () => server.stop(),
   };
 }
+
+/** Gives Apollo Server the schema of a supergraph. */
+type ShowSchema = (supergraph: LoadedSupergraph) => void;
 
 function warnOfUnknownLabels(supergraph: LoadedSupergraph, shares: LabelShares, log: Logger): void {
   if (shares.size === 0) return;
@@ -157,20 +144,6 @@ function createServer(
 /** Whether an operator has added Apollo's plugin for usage reports, which conflicts with its opposite. */
 function reportsUsage(plugin: ApolloServerPlugin<GatewayContext>): boolean {
   return '__internal_plugin_id__' in plugin && plugin.__internal_plugin_id__ === 'UsageReporting';
-}
-
-/**
- * Creates a data source that sends to the subgraph's current address. It is needed because
- * ApolloGateway keeps the data sources that it gets at start.
- */
-function createDataSource(name: string, send: SendToSubgraph): GraphQLDataSource<GatewayContext> {
-  return {
-    process: ({ request: { query = '', variables, operationName }, ...options }) => {
-      const incoming = 'incomingRequestContext' in options && options.incomingRequestContext;
-      const kind = incoming ? incoming.operation?.operation : undefined;
-      return send(name, { query, variables, operationName }, options.context, kind);
-    },
-  };
 }
 
 /**

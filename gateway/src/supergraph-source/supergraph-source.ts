@@ -3,7 +3,6 @@ import type { SettingsOf } from '@gudang/runtime/settings';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import type { UseSupergraph } from './applied-supergraph.ts';
 import { loadFromFile } from './file-source.ts';
-import { createGraphosRegistry } from './graphos-registry.ts';
 import { createKeptCopy } from './kept-copy.ts';
 import { loadFromRegistry, type SupergraphRegistry } from './remote-source.ts';
 import type { supergraphSettings } from './source-settings.ts';
@@ -35,7 +34,7 @@ export async function loadSupergraphSource(options: Options): Promise<Supergraph
   if (place === undefined || place.kind === 'file') {
     return loadFromFile({ ...options, path: place?.path });
   }
-  const registry = createRegistry(options, place.kind === 'urls' ? place.urls : undefined);
+  const registry = await createRegistry(options, place.kind === 'urls' ? place.urls : undefined);
   const folder = copies === 'off' ? undefined : copies;
   return loadFromRegistry({
     ...options,
@@ -46,10 +45,10 @@ export async function loadSupergraphSource(options: Options): Promise<Supergraph
 }
 
 /** @param urls undefined: GraphOS */
-function createRegistry(
+async function createRegistry(
   { settings, log }: Options,
   urls: readonly string[] | undefined,
-): SupergraphRegistry {
+): Promise<SupergraphRegistry> {
   const pollMs = settings.SUPERGRAPH_POLL_S * 1000;
   if (urls) {
     return createUrlRegistry({
@@ -60,6 +59,8 @@ function createRegistry(
       log,
     });
   }
+  // @apollo/gateway, whose manager this registry uses, takes 10 MiB of memory.
+  const { createGraphosRegistry } = await import('./graphos-registry.ts');
   return createGraphosRegistry({
     apiKey: settings.APOLLO_KEY ?? '',
     graphRef: settings.APOLLO_GRAPH_REF ?? '',

@@ -1,3 +1,5 @@
+// Otherwise, the first test that uses Apollo's executor would wait until it is loaded.
+import '@apollo/gateway';
 import { composeServices } from '@apollo/composition';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { type GraphQLSchema, graphql, parse } from 'graphql';

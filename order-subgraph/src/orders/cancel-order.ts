@@ -3,7 +3,7 @@ import type { OrderState } from '@gudang/events';
 import { type IdempotencyClaim, type ResultCodec, runOnce } from '@gudang/idempotency';
 import { notFound, ServiceError, unavailable } from '@gudang/runtime';
 import { idempotencyKey, parseArguments, textOf } from '@gudang/subgraph';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Database, Transaction } from '../database.ts';
 import { isUuid, ORDER_COLUMNS } from './find-orders.ts';
 import { orderCancelledFrom, orderChangedFrom } from './order-events.ts';

@@ -4,7 +4,7 @@ import { isInvalidData } from '@gudang/postgres';
 import { type Logger, ServiceError } from '@gudang/runtime';
 import { startSpan, traceId } from '@gudang/runtime/tracing';
 import { parseArguments, textOf, wholeNumber } from '@gudang/subgraph';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Database } from '../database.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { insertOrders, type NewOrder } from './insert-orders.ts';

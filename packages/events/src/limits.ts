@@ -1,5 +1,5 @@
 import { characters, isStorableText } from '@gudang/messages';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Limits of the contract. Requests that exceed them are rejected; records that exceed them are

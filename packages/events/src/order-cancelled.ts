@@ -1,5 +1,5 @@
 import { type Decoded, decodeWith, time, uuid } from '@gudang/messages';
-import { z } from 'zod';
+import * as z from 'zod';
 import { orderQuantity, productId } from './limits.ts';
 
 /** A request to cancel an order, which the stock service answers with a record of order_decided. */

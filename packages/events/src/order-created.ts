@@ -1,5 +1,5 @@
 import { type Decoded, decodeWith, time, uuid } from '@gudang/messages';
-import { z } from 'zod';
+import * as z from 'zod';
 import { orderQuantity, productId } from './limits.ts';
 
 /** A new order, which the stock service confirms or rejects. */

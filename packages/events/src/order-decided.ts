@@ -1,5 +1,5 @@
 import { type Decoded, decodeWith, time, uuid } from '@gudang/messages';
-import { z } from 'zod';
+import * as z from 'zod';
 import { productId, STOCK_QUANTITY } from './limits.ts';
 
 export type DecisionStatus = 'CONFIRMED' | 'REJECTED' | 'CANCELLED';

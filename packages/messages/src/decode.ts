@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A decoded message, or the reason for a dead letter. */
 export type Decoded<T> =

@@ -12,7 +12,7 @@ import {
   type RestService,
   serveRest,
 } from '@gudang/subgraph';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Context } from '../context.ts';
 import { addStock } from '../stocks/add-stock.ts';
 import { deleteStock, updateStock } from '../stocks/change-stock.ts';

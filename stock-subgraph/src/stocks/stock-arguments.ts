@@ -1,6 +1,6 @@
 import { STOCK_QUANTITY } from '@gudang/events';
 import { idempotencyKey, textOf, wholeNumber } from '@gudang/subgraph';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Maximum number of items of a batch. */
 const BATCH_LIMIT = 1_000;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The caller of an operation. The gateway has authenticated the caller. */
 export interface Identity {

@@ -11,6 +11,7 @@ describe('planServices', () => {
   it('gives each service its port and the addresses that it needs', () => {
     const { order, stock, gateway } = plan({ ORDER_PORT: '7000', LOG_LEVEL: 'debug' });
     expect(order.env).toEqual({
+      MALLOC_ARENA_MAX: '1',
       ORDER_PORT: '7000',
       LOG_LEVEL: 'debug',
       PORT: '7000',

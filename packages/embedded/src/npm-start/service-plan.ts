@@ -26,6 +26,12 @@ export const NO_DIRECT_DATABASES = {
   STOCK_DATABASE_DIRECT_URL: '',
 };
 
+/**
+ * Makes the threads of a service share one heap of glibc, as in the images. With a heap for each thread, a
+ * service keeps 12 MiB more of free memory.
+ */
+const ALLOCATOR = { MALLOC_ARENA_MAX: '1' };
+
 /** Returns the addresses of the user's own servers, or of the servers that `npm start` starts. */
 export function createBackingServers({ databases, brokers, ports }: StartSettings): BackingServers {
   const server = `postgresql://postgres@127.0.0.1:${ports.postgres}`;
@@ -56,6 +62,7 @@ export function planServices(
   const plan = (name: ServiceName, folder: string, extra: NodeJS.ProcessEnv): ServicePlan => ({
     script: join(root, folder, 'dist/main.js'),
     env: {
+      ...ALLOCATOR,
       ...env,
       ...proof,
       ...(ownDatabases ? {} : NO_DIRECT_DATABASES),

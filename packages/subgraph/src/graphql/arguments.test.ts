@@ -1,6 +1,6 @@
 import { badUserInput, type ServiceError } from '@gudang/runtime';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseArguments, parseTogether, textOf, wholeNumber } from './arguments.ts';
 
 const schema = z.object({

@@ -1,6 +1,6 @@
 import { characters, isStorableText } from '@gudang/messages';
 import { type InvalidArgument, invalidArguments, invalidIn } from '@gudang/runtime';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Parses the arguments of a field.

@@ -1,5 +1,5 @@
 import { GraphQLScalarType } from 'graphql';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * The scalar `DateTime`. Its output is ISO 8601 in UTC with milliseconds. Its input is not checked: a

@@ -1,5 +1,5 @@
 import { badUserInput } from '@gudang/runtime';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseArguments, parseTogether, wholeNumber } from './arguments.ts';
 
 const PAGE_SIZE = { min: 1, max: 100 } as const;

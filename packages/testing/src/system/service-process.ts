@@ -190,7 +190,8 @@ function launch(
   environment: Environment,
 ) {
   const child = spawn(process.execPath, [...profiling, script, ...args], {
-    env: { PATH: process.env['PATH'], ...environment } as NodeJS.ProcessEnv,
+    // The setting of the images, which only affects memory.
+    env: { PATH: process.env['PATH'], MALLOC_ARENA_MAX: '1', ...environment } as NodeJS.ProcessEnv,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
