@@ -1,5 +1,6 @@
 import type { BenchCase } from '../suite/bench-case.ts';
 import { backlog } from './backlog.ts';
+import { coldStart } from './cold-start.ts';
 import { importFiles } from './import.ts';
 import { journeys } from './journeys.ts';
 import { orders } from './orders.ts';
@@ -18,5 +19,6 @@ export const cases: readonly BenchCase[] = [
   importFiles,
   journeys,
   start,
+  coldStart,
   soak,
 ];
