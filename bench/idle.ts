@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createChecks } from '@gudang/testing/checks';
 import { dataOf, graphAt } from '@gudang/testing/clients/graph-client';
 import { type NpmStart, PARTS, startNpmStart } from '@gudang/testing/system/npm-start';
-import { ORDER } from './cases/queries.ts';
+import { LIST, ORDER } from './cases/queries.ts';
 import { usageOf } from './live/child.ts';
 import { machineCpuMs, treeCpuMs } from './process-tree.ts';
 import { createLoader } from './suite/http-load.ts';
@@ -29,7 +29,6 @@ const REST_MS = 60_000;
 /** Limits of the services' memory at rest in MiB, and after the load as a multiple of that. */
 const LIMITS = { gateway: 90, order: 85, stock: 85 };
 const GROWTH = 1.3;
-const LIST = '{ orders(first: 50) { nodes { id quantity stock { id name quantity } } } }';
 
 const seconds = Number(argv[2] ?? 60);
 if (!(seconds >= 1 && seconds <= 3_600)) {

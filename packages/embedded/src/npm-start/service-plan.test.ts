@@ -12,6 +12,7 @@ describe('planServices', () => {
     const { order, stock, gateway } = plan({ ORDER_PORT: '7000', LOG_LEVEL: 'debug' });
     expect(order.env).toEqual({
       MALLOC_ARENA_MAX: '1',
+      MALLOC_TRIM_THRESHOLD_: '1048576',
       ORDER_PORT: '7000',
       LOG_LEVEL: 'debug',
       PORT: '7000',
