@@ -59,6 +59,7 @@ export async function startBacklogSystem(build: Build = thisBuild): Promise<Back
         script: build.scriptOf(side),
         environment: {
           PORT: '0',
+          NODE_ENV: 'production',
           [`${side.toUpperCase()}_DATABASE_URL`]: urls[side],
           KAFKA_BROKERS: kafkaBroker,
           ...environment,

@@ -34,7 +34,7 @@ export const journeys: BenchCase = {
       const settings = { JOURNEYS_URL: receiver.url, JOURNEYS_OF: 'createOrder' };
       const without = await startBenchRig();
       rigs.push(without);
-      const withJourneys = await startBenchRig(settings);
+      const withJourneys = await startBenchRig({ environment: settings });
       rigs.push(withJourneys);
       const both: Rigs = { without, with: withJourneys };
       return [...(await measureFast(bench, both)), ...(await measureTraced(bench, both))];

@@ -4,12 +4,12 @@ import type { Databases } from '@gudang/testing/system/databases';
 import { type ServiceProcess, startServiceProcess } from '@gudang/testing/system/service-process';
 import { startBacklogSystem } from '../backlog/backlog-system.ts';
 import { type Build, thisBuild } from './build.ts';
+import { analyzeTables, copyRows } from './copy-rows.ts';
 import { type CpuReading, createCpuProbe } from './cpu-probe.ts';
 
 export const STOCKS = 1_000;
 const ORDERS = 3_000;
 const AT_ONCE = 20;
-const SIDES = ['order', 'stock'] as const;
 
 /** One process of each service. Their PostgreSQL writes to disk and contains stocks and orders. */
 export interface BenchRig {
@@ -37,11 +37,19 @@ export interface BenchRig {
 
 type Environment = Readonly<Record<string, string>>;
 
-/** @param environment further settings of the three services */
-export async function startBenchRig(
-  environment: Environment = {},
-  build: Build = thisBuild,
-): Promise<BenchRig> {
+export interface BenchRigOptions {
+  /** Further settings of the three services. */
+  readonly environment?: Environment;
+  readonly build?: Build;
+  /** System whose stocks and orders are copied. Default: new ones are created through the graph. */
+  readonly rowsOf?: BenchRig;
+}
+
+export async function startBenchRig({
+  environment = {},
+  build = thisBuild,
+  rowsOf,
+}: BenchRigOptions = {}): Promise<BenchRig> {
   const system = await startBacklogSystem(build);
   const others: ServiceProcess[] = [];
   const stop = async (): Promise<void> => {
@@ -83,10 +91,10 @@ export async function startBenchRig(
       });
     };
     const stockIds = Array.from({ length: STOCKS }, (_, index) => `bench-${index}`);
-    await fill(graph, stockIds);
+    if (rowsOf) await copyRows(rowsOf.databases, system.databases);
+    else await fill(graph, stockIds);
     await settled();
-    // Without it, autovacuum collects the statistics later, and the plans change during a measurement.
-    await Promise.all(SIDES.map((side) => system.databases[side]('VACUUM (ANALYZE)')));
+    await analyzeTables(system.databases);
     const { kafka } = system;
     return {
       order,

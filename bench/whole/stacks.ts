@@ -38,7 +38,9 @@ export async function startStacks(
         if (names) throw error;
         print(`${name} is left out: ${error.message}`);
       });
-      if (build) stacks.push({ ...(await startBenchRig(LIMITS, build)), name });
+      if (!build) continue;
+      const other = await startBenchRig({ environment: LIMITS, build, rowsOf: rig });
+      stacks.push({ ...other, name });
     }
     return stacks;
   } catch (error) {

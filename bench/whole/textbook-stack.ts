@@ -10,6 +10,7 @@ import { Kafka } from 'kafkajs';
 import { startChild, startChildWith } from '../live/child.ts';
 import type { BenchRig } from '../suite/bench-rig.ts';
 import { thisBuild } from '../suite/build.ts';
+import { analyzeTables, copyRows } from '../suite/copy-rows.ts';
 import { createCpuProbe } from '../suite/cpu-probe.ts';
 import type { Stack } from './stacks.ts';
 
@@ -22,7 +23,6 @@ const ENVIRONMENT = {
   TOPIC_PREFIX: 'textbook.',
   KAFKAJS_NO_PARTITIONER_WARNING: '1',
 };
-const TABLES = { order: 'orders', stock: 'stocks' } as const;
 
 /**
  * Starts the stack that a user would build from the same parts: @apollo/gateway with its default data source,
@@ -38,14 +38,18 @@ export async function startTextbook(rig: BenchRig): Promise<Stack> {
   try {
     const postgres = await startPostgres({ directory: join(directory, 'postgres') });
     stops.push(() => postgres.stop());
-    const databases = { order: postgres.url('order_db'), stock: postgres.url('stock_db') };
-    await copyRows(rig, databases);
+    const urls = { order: postgres.url('order_db'), stock: postgres.url('stock_db') };
+    await thisBuild.migrate(urls);
+    const databases = openDatabases(urls);
+    stops.push(databases.close);
+    await copyRows(rig.databases, databases);
+    await analyzeTables(databases);
     await createTopics(rig.kafkaBroker);
     const subgraphs = await Promise.all(
       SIDES.map(async (side) => {
         const script = `../textbook/${side}-subgraph.ts`;
         const child = await startChildWith(
-          { ...ENVIRONMENT, DATABASE_URL: databases[side], KAFKA_BROKER: rig.kafkaBroker },
+          { ...ENVIRONMENT, DATABASE_URL: urls[side], KAFKA_BROKER: rig.kafkaBroker },
           script,
         );
         stops.push(child.stop);
@@ -55,8 +59,8 @@ export async function startTextbook(rig: BenchRig): Promise<Stack> {
     );
     const supergraph = join(directory, 'supergraph.graphql');
     await writeFile(supergraph, await compose(subgraphs));
-    const urls = subgraphs.map(({ side, url }) => `${side}=${url}`);
-    const gateway = await startChild('../cases/apollo-default.ts', supergraph, ...urls);
+    const named = subgraphs.map(({ side, url }) => `${side}=${url}`);
+    const gateway = await startChild('../cases/apollo-default.ts', supergraph, ...named);
     stops.push(gateway.stop);
     const { port } = await gateway.ask<{ port: number }>({});
     const graphUrl = `http://127.0.0.1:${port}/`;
@@ -82,25 +86,6 @@ async function createTopics(broker: string): Promise<void> {
   await admin.connect();
   await admin.createTopics({ topics: TOPICS.map((topic) => ({ topic })), waitForLeaders: true });
   await admin.disconnect();
-}
-
-async function copyRows(
-  rig: BenchRig,
-  urls: { readonly order: string; readonly stock: string },
-): Promise<void> {
-  await thisBuild.migrate(urls);
-  const databases = openDatabases(urls);
-  try {
-    for (const side of SIDES) {
-      const table = TABLES[side];
-      const [row] = await rig.databases[side](`SELECT json_agg(t)::text AS rows FROM ${table} t`);
-      const insert = `INSERT INTO ${table} SELECT * FROM json_populate_recordset(NULL::${table}, $1)`;
-      await databases[side](insert, [row?.['rows']]);
-      await databases[side]('VACUUM (ANALYZE)');
-    }
-  } finally {
-    await databases.close();
-  }
 }
 
 async function compose(
