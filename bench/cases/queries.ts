@@ -12,12 +12,18 @@ export const PAGE_OF_STOCKS =
 export const ORDER =
   'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id status } }';
 
-/** Request bodies for the list of 50 orders, each with a different cursor. */
-export async function differentLists({ graph }: Pick<BenchRig, 'graph'>): Promise<string[]> {
+/**
+ * Request bodies for the list of 50 orders, each with a different cursor.
+ * @param positions least number of bodies; a multiple of 100
+ */
+export async function differentLists(
+  { graph }: Pick<BenchRig, 'graph'>,
+  positions = POSITIONS,
+): Promise<string[]> {
   const query =
     'query ($after: String) { orders(first: 100, after: $after) { edges { cursor } pageInfo { endCursor } } }';
   const cursors: string[] = [];
-  for (let after: string | undefined; cursors.length < POSITIONS; ) {
+  for (let after: string | undefined; cursors.length < positions; ) {
     const { orders } = await dataOf(graph(query, { after }));
     cursors.push(...orders.edges.map((edge: { cursor: string }) => edge.cursor));
     if (orders.edges.length < PAGE) throw new Error('The rig has too few orders');

@@ -1,5 +1,6 @@
 import { PeerTable } from '../peers/peer-table.ts';
 import type { Bench, BenchCase } from '../suite/bench-case.ts';
+import { createOrders } from '../suite/bench-rig.ts';
 import { POSTGRES_TOTAL, SYSTEM_TOTAL } from '../suite/cpu-probe.ts';
 import type { Bar, Figure } from '../suite/figure.ts';
 import { type Measured, measureLoads, ratio } from '../suite/measure-load.ts';
@@ -11,6 +12,10 @@ import { differentLists, differentPages, inTurn, LIST, STOCK } from './queries.t
 const CLIENTS = 20;
 const BATCH_CLIENTS = 2;
 const BATCH = 100;
+const POPULAR_STOCKS = 10;
+const POPULAR_ORDERS = 1_100;
+/** Orders behind the last cursor, so that its page contains only orders of popular stocks. */
+const LISTED = 100;
 const THIS = 'this';
 const SHOWN = ['gateway', 'order', 'stock', POSTGRES_TOTAL, SYSTEM_TOTAL];
 /** Begins the names of the ratios, which are listed below the table. */
@@ -37,6 +42,11 @@ const COMPARISONS: readonly Comparison[] = [
       [`${SYSTEM_TOTAL}/textbook`]: { atMost: 0.3 },
       'gateway/textbook': { atMost: 0.25 },
     },
+  },
+  {
+    name: 'popular',
+    about: `50 orders of ${POPULAR_STOCKS} different stocks, all different`,
+    body: popularLists,
   },
   {
     name: 'same',
@@ -67,6 +77,14 @@ const COMPARISONS: readonly Comparison[] = [
     body: adjustments,
   },
 ];
+
+/** Creates orders of few stocks, and lists them. */
+async function popularLists(stack: Stack): Promise<Body> {
+  const { graph, stockIds, settled } = stack;
+  await createOrders(graph, stockIds.slice(0, POPULAR_STOCKS), POPULAR_ORDERS);
+  await settled();
+  return inTurn(await differentLists(stack, POPULAR_ORDERS - LISTED));
+}
 
 /** A batch. A commit without batches gets a mutation with as many root fields. */
 async function adjustments({ graph, stockIds }: Stack): Promise<Body> {

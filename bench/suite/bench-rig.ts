@@ -121,23 +121,34 @@ export async function startBenchRig({
 
 async function fill(graph: Graph, stockIds: readonly string[]): Promise<void> {
   const add = 'mutation ($input: AddStockInput!) { addStock(input: $input) { id } }';
-  const order = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
-  const each = async (count: number, ask: (number: number) => Promise<unknown>): Promise<void> => {
-    let next = 0;
-    const worker = async (): Promise<void> => {
-      while (next < count) {
-        next += 1;
-        await ask(next - 1);
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  };
   await each(stockIds.length, (number) => {
     const input = { id: stockIds[number], name: `Kopi ${number}`, quantity: 1_000_000_000 };
     return dataOf(graph(add, { input }));
   });
-  await each(ORDERS, () => {
+  await createOrders(graph, stockIds, ORDERS);
+}
+
+/** Creates orders of random stocks. */
+export async function createOrders(
+  graph: Graph,
+  stockIds: readonly string[],
+  count: number,
+): Promise<void> {
+  const order = 'mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }';
+  await each(count, () => {
     const productId = stockIds[Math.floor(Math.random() * stockIds.length)];
     return dataOf(graph(order, { input: { productId, quantity: 1 } }));
   });
+}
+
+/** Calls a function for each number below `count`, with up to 20 calls at once. */
+async function each(count: number, ask: (number: number) => Promise<unknown>): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < count) {
+      next += 1;
+      await ask(next - 1);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
