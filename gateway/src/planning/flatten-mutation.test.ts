@@ -1,8 +1,9 @@
+import { parse } from 'graphql';
 import { expect, it } from 'vitest';
 import { federate } from '../testing/federate.ts';
 
 const done: number[] = [];
-const { ask } = federate({
+const { ask, plan } = federate({
   a: {
     sdl: 'type Query { ready: Boolean } type Mutation { add(n: Int = 0): Int }',
     resolvers: {
@@ -48,11 +49,34 @@ it.each([
   },
 );
 
-it('refuses a repeated mutation whose place depends on conditions', async () => {
+it.each([
+  [{ yes: true }, [0, 1]],
+  [{ yes: false }, [1, 0]],
+  [{}, [0, 1]],
+])(
+  'executes a repeated mutation at the place that its conditions choose: %o',
+  async (variables, expected) => {
+    done.splice(0);
+    const { errors } = await ask(
+      'mutation ($yes: Boolean! = true) { add @include(if: $yes) b: add(n: 1) add @skip(if: $yes) }',
+      variables,
+    );
+    expect(errors).toBeUndefined();
+    expect(done).toEqual(expected);
+  },
+);
+
+it('executes a repeated mutation if a constant excludes it once', async () => {
   done.splice(0);
-  const asked = ask(
-    'mutation ($yes: Boolean = true) { add @include(if: $yes) b: add(n: 1) add @skip(if: $yes) }',
+  expect(await ask('mutation { a: add add(n: 2) @skip(if: true) add(n: 2) }')).toEqual({
+    data: { a: 1, add: 2 },
+  });
+  expect(done).toEqual([0, 2]);
+});
+
+it('refuses a repeated mutation if its place is not known', () => {
+  const document = parse(
+    'mutation ($yes: Boolean!) { add @include(if: $yes) b: add(n: 1) add @skip(if: $yes) }',
   );
-  await expect(asked).rejects.toThrow('several times with different conditions');
-  expect(done).toEqual([]);
+  expect(() => plan(document, undefined)).toThrow('several times with different conditions');
 });

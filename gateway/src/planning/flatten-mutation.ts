@@ -6,6 +6,7 @@ import {
   getOperationAST,
   type InlineFragmentNode,
   Kind,
+  type OperationDefinitionNode,
   OperationTypeNode,
   print,
   type SelectionNode,
@@ -13,6 +14,7 @@ import {
   separateOperations,
 } from 'graphql';
 import { PlanningError } from '../errors/planning-error.ts';
+import { conditionOf, isCondition } from './prune-conditions.ts';
 
 /**
  * Replaces fragments at the root of a mutation by their fields, and merges repeated fields, because their order is
@@ -29,23 +31,9 @@ export function flattenMutation(
   const { selections } = operation.selectionSet;
   const names = new Set(selections.map((one) => one.kind === Kind.FIELD && responseName(one)));
   if (!names.has(false) && names.size === selections.length) return document;
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const one of document.definitions) {
-    if (one.kind === Kind.FRAGMENT_DEFINITION) fragments.set(one.name.value, one);
-  }
-  const flatten = (
-    { selections }: SelectionSetNode,
-    around: readonly DirectiveNode[],
-  ): RootField[] =>
-    selections.flatMap((one) => {
-      const conditions = [...around, ...conditionsOf(one)];
-      if (one.kind === Kind.FIELD) return [{ field: one, conditions }];
-      const fragment = one.kind === Kind.INLINE_FRAGMENT ? one : fragments.get(one.name.value);
-      return fragment ? flatten(fragment.selectionSet, conditions) : [];
-    });
   const selectionSet: SelectionSetNode = {
     kind: Kind.SELECTION_SET,
-    selections: mergeFields(flatten(operation.selectionSet, [])),
+    selections: mergeFields(rootFieldsOf(document, operation)),
   };
   const flattened: DocumentNode = {
     ...document,
@@ -57,6 +45,33 @@ export function flattenMutation(
   return separateOperations(flattened)[operation.name?.value ?? ''] ?? flattened;
 }
 
+/**
+ * Finds the variables of conditions that decide which one of repeated fields of a mutation comes first. There are
+ * none if the fields differ.
+ */
+export function findOrderingVariables(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+): string[] {
+  if (operation.operation !== OperationTypeNode.MUTATION) return [];
+  const fields = rootFieldsOf(document, operation);
+  if (new Set(fields.map(({ field }) => responseName(field))).size === fields.length) return [];
+  return fields.flatMap(({ conditions }) =>
+    conditions
+      .map(conditionOf)
+      .flatMap((one) => (one?.kind === Kind.VARIABLE ? one.name.value : [])),
+  );
+}
+
+/** Returns the definitions of a document's fragments, by name. */
+export function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const one of document.definitions) {
+    if (one.kind === Kind.FRAGMENT_DEFINITION) fragments.set(one.name.value, one);
+  }
+  return fragments;
+}
+
 function responseName({ alias, name }: FieldNode): string {
   return (alias ?? name).value;
 }
@@ -65,6 +80,25 @@ function responseName({ alias, name }: FieldNode): string {
 interface RootField {
   readonly field: FieldNode;
   readonly conditions: readonly DirectiveNode[];
+}
+
+/** Returns the fields at the root, also those in fragments, in their order. */
+function rootFieldsOf(
+  document: DocumentNode,
+  { selectionSet }: OperationDefinitionNode,
+): RootField[] {
+  const fragments = fragmentsOf(document);
+  const flatten = (
+    { selections }: SelectionSetNode,
+    around: readonly DirectiveNode[],
+  ): RootField[] =>
+    selections.flatMap((one) => {
+      const conditions = [...around, ...(one.directives ?? []).filter(isCondition)];
+      if (one.kind === Kind.FIELD) return [{ field: one, conditions }];
+      const fragment = one.kind === Kind.INLINE_FRAGMENT ? one : fragments.get(one.name.value);
+      return fragment ? flatten(fragment.selectionSet, conditions) : [];
+    });
+  return flatten(selectionSet, []);
 }
 
 /**
@@ -104,12 +138,6 @@ function mergeGroup(name: string, group: readonly RootField[]): SelectionNode {
 
 const keyOf = (conditions: readonly DirectiveNode[]): string =>
   [...new Set(conditions.map(print))].sort().join(' ');
-
-const isCondition = ({ name }: DirectiveNode): boolean =>
-  name.value === 'skip' || name.value === 'include';
-
-const conditionsOf = ({ directives = [] }: SelectionNode): DirectiveNode[] =>
-  directives.filter(isCondition);
 
 const othersOf = ({ directives = [] }: FieldNode): DirectiveNode[] =>
   directives.filter((one) => !isCondition(one));

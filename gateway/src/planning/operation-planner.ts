@@ -4,11 +4,13 @@ import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, print } from 'graphql';
 import { PlanningError } from '../errors/planning-error.ts';
 import { PLANNER_OPTIONS, type PlannedOperation } from '../plan-execution/plan-executor.ts';
+import type { ReplacedNames } from '../plan-execution/replaced-names.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { expandAbstract } from './expand-abstract.ts';
 import { flattenMutation } from './flatten-mutation.ts';
 import { findUnplanned } from './plan-coverage.ts';
 import { createExternalFinder } from './plan-externals.ts';
+import { type ConditionValues, pruneConditions } from './prune-conditions.ts';
 import { createRenaming } from './rename-operation.ts';
 import { repairSupergraph } from './repair-supergraph.ts';
 import { readRequiredNames } from './required-names.ts';
@@ -18,18 +20,21 @@ import { createTranslation } from './translate-plan.ts';
  * Plans an operation that graphql-js has found valid.
  * @param document may contain further operations if `operationName` is given
  * @param labels labels of progressive overrides; those that it does not contain are off
+ * @param values variables of `@skip` and `@include` for whose values the plan is; it is for all values of others
  * @throws {PlanningError} `PLANNING_FAILED` if there is no plan that answers the operation
  */
 export type OperationPlanner = (
   document: DocumentNode,
   operationName: string | undefined,
   labels?: OverrideLabels,
+  values?: ConditionValues,
 ) => PlannedOperation;
 
 /** Whether each label of a progressive override is on. */
 export type OverrideLabels = Map<string, boolean>;
 
 const NO_LABELS: OverrideLabels = new Map();
+const NO_VALUES: ConditionValues = new Map();
 
 type Planned = Pick<LoadedSupergraph, 'apiSchema' | 'model' | 'runnableSdl' | 'schema'>;
 
@@ -53,8 +58,10 @@ function createPlanner({ apiSchema, model, runnableSdl, schema }: Planned): Oper
   const findExternals = createExternalFinder(repaired);
   const rename = createRenaming(readRequiredNames(given));
   const translate = hidden.size > 0 ? createTranslation(repaired, hidden) : undefined;
-  return (asked, operationName, labels = NO_LABELS) => {
+  return (asked, operationName, labels = NO_LABELS, values = NO_VALUES) => {
     const { document, replaced } = rename(asked);
+    // The result is shaped by the whole operation.
+    const pruned = pruneConditions(document, operationName, renameValues(values, replaced));
     const planWith = (form: DocumentNode): QueryPlan => {
       const read = (one: DocumentNode): Operation =>
         operationFromDocument(
@@ -64,7 +71,7 @@ function createPlanner({ apiSchema, model, runnableSdl, schema }: Planned): Oper
         );
       const operation = read(form);
       const plan = planner.buildQueryPlan(operation, { overrideConditions: labels });
-      const asIs = form === document ? operation : read(document);
+      const asIs = form === pruned ? operation : read(pruned);
       const unplanned = findUnplanned(asIs, plan.node);
       if (unplanned.length > 0) {
         throw new PlanningError(`no subgraph can resolve ${unplanned.join(', ')}`);
@@ -73,10 +80,19 @@ function createPlanner({ apiSchema, model, runnableSdl, schema }: Planned): Oper
       if (problem === undefined) return plan;
       throw new PlanningError(`the plan would ${problem}`);
     };
-    const plan = planInAnyForm(planWith, document, schema);
+    const plan = planInAnyForm(planWith, pruned, schema);
     const planned = { document, operationName, replaced, plan };
     return translate ? translate(planned) : planned;
   };
+}
+
+function renameValues(
+  values: ConditionValues,
+  replaced: ReplacedNames | undefined,
+): ConditionValues {
+  if (!replaced) return values;
+  const { variables } = replaced;
+  return new Map([...values].map(([name, value]) => [variables.get(name) ?? name, value]));
 }
 
 /** @throws {PlanningError} the reason why the operation cannot be planned as it is */

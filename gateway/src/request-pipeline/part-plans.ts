@@ -4,12 +4,13 @@ import { RequestError } from '../errors/request-error.ts';
 import type { ParsedOperation } from '../limits/operation-parser.ts';
 import type { OwnExecutor } from '../plan-execution/own-executor.ts';
 import type { PreparedParts, Values } from '../plan-execution/plan-executor.ts';
+import { type ConditionVariants, keyOf } from '../planning/condition-variants.ts';
 import type { OperationPlanner, OverrideLabels } from '../planning/operation-planner.ts';
 import type { OverrideVariants } from '../planning/progressive-overrides.ts';
 
 /**
  * Maximum number of plans of one operation. It has a plan for each combination of deferred fragments that
- * clients choose by variables, and for each variant of its progressive overrides.
+ * clients choose by variables, for each variant of its progressive overrides, and for the values of its conditions.
  */
 const MAX_PLANS = 16;
 
@@ -23,12 +24,14 @@ export function createPartPlans(
     plan,
     executor,
     overrides,
+    conditions,
     draw = () => Math.random() * 100,
     charge,
   }: {
     plan: OperationPlanner;
     executor: Pick<OwnExecutor, 'prepareInParts'>;
     overrides: OverrideVariants | undefined;
+    conditions: ConditionVariants | undefined;
     draw?: (() => number) | undefined;
     charge: <T>(work: () => T) => T;
   },
@@ -42,14 +45,17 @@ export function createPartPlans(
     if (!operation) return undefined;
     const { document, labels, key } = operation;
     const variant = overrides?.variantAt(draw());
-    const name = `${variant} ${key}`;
+    const values = conditions?.valuesOf(variables);
+    const name = `${variant} ${values && keyOf(values)} ${key}`;
     const found = known.get(name);
     if (found) return found.run;
     const on: OverrideLabels | undefined =
       variant === undefined ? undefined : overrides?.labelsOf(variant);
     const run = prepareOrNot(() =>
       charge(() =>
-        executor.prepareInParts(plan(document, undefined, on), (label) => labels.get(label)),
+        executor.prepareInParts(plan(document, undefined, on, values), (label) =>
+          labels.get(label),
+        ),
       ),
     );
     known.set(name, { run });

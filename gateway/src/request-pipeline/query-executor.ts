@@ -17,12 +17,14 @@ import type {
   PreparedPlan,
   Values,
 } from '../plan-execution/plan-executor.ts';
+import { prepareByConditions, readConditions } from '../planning/condition-variants.ts';
 import { createOperationPlanner, type OverrideLabels } from '../planning/operation-planner.ts';
 import {
   type LabelShares,
   prepareVariants,
   readOverrides,
 } from '../planning/progressive-overrides.ts';
+import type { ConditionValues } from '../planning/prune-conditions.ts';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import type { SubgraphSource } from '../subgraphs/subgraph-source.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
@@ -58,7 +60,10 @@ export interface ReadyContext extends GatewayContext {
 }
 
 interface PreparedOperation {
+  /** Plans the operation for the conditions of a request if it has no plan for them. */
   readonly execute: PreparedPlan;
+  /** Whether plans depend on conditions of a request. */
+  readonly isPlannedLater: boolean;
   /** Finds the plan for an execution in parts; undefined without `@defer`. */
   readonly findParts: FindPartPlan | undefined;
   /** @returns the errors about a request's variables */
@@ -79,6 +84,7 @@ export function createQueryExecutor(
 ): GatewayExecutor {
   const plan = createOperationPlanner(supergraph);
   const findOverrides = readOverrides(supergraph, shares);
+  const findConditions = readConditions(supergraph);
   const executor = createOwnExecutor(supergraph, createApolloExecutor(supergraph));
   /**
    * Plans by document and operation name. They are kept for as long as Apollo Server keeps the
@@ -95,15 +101,21 @@ export function createQueryExecutor(
     const operationName = name || undefined;
     const isDeferred = hasDefer(document);
     const whole = isDeferred ? withoutDefer(document) : document;
-    const planWith = (labels?: OverrideLabels) =>
-      executor.prepare(plan(whole, operationName, labels));
-    const prepared = planning.plan(() => {
+    const charge = <T>(work: () => T): T => planning.plan(work);
+    const prepared = charge(() => {
       const overrides = findOverrides(document);
-      const charge = <T>(work: () => T): T => planning.plan(work);
+      const conditions = findConditions(parsed);
+      const planWith = (labels?: OverrideLabels): PreparedPlan => {
+        const planAt = (values?: ConditionValues) =>
+          executor.prepare(plan(whole, operationName, labels, values));
+        if (!conditions) return planAt();
+        return prepareByConditions(conditions, (values) => charge(() => planAt(values)));
+      };
       return {
         execute: overrides ? prepareVariants(overrides, planWith, draw) : planWith(),
+        isPlannedLater: conditions !== undefined,
         findParts: isDeferred
-          ? createPartPlans(parsed, { plan, executor, overrides, draw, charge })
+          ? createPartPlans(parsed, { plan, executor, overrides, conditions, draw, charge })
           : undefined,
         variableErrors: createVariableCheck(supergraph, parsed),
       };
@@ -112,25 +124,21 @@ export function createQueryExecutor(
     return prepared;
   };
 
-  /** Makes the whole request fail if its operation cannot be planned now. */
-  const prepareOrRefuse = (
-    parsed: ParsedOperation,
-    name: string | undefined,
-    answer: GatewayContext['answer'],
-  ): PreparedOperation | PlanningError | RequestError => {
-    try {
-      return prepare(parsed, name);
-    } catch (error) {
-      if (error instanceof PlanningError) return error;
-      if (!(error instanceof RequestError)) throw error;
-      answer?.refuse(error);
-      return error;
-    }
+  /** Executes an operation as a whole. Its plan may be made now. */
+  const runWhole = (
+    { execute, isPlannedLater }: PreparedOperation,
+    variables: Values | undefined,
+    fetch: FetchFromSubgraph,
+    { identity, address = '', answer }: GatewayContext,
+  ): Promise<ExecutedOperation> => {
+    if (!isPlannedLater) return execute(variables, fetch);
+    const executed = planning.charged({ identity, address }, () => execute(variables, fetch));
+    return executed.catch((error) => refusal(error, answer));
   };
 
   const run = (
     { operation: kind }: OperationDefinitionNode,
-    { execute, findParts }: PreparedOperation,
+    prepared: PreparedOperation,
     variables: Values | undefined,
     given: GatewayContext,
   ): Promise<ExecutedOperation> => {
@@ -141,20 +149,24 @@ export function createQueryExecutor(
       return sent;
     };
     const { parts, identity, address = '' } = given;
-    if (!parts || !findParts) return execute(variables, fetch);
+    const { findParts } = prepared;
+    if (!parts || !findParts) return runWhole(prepared, variables, fetch, given);
     const inParts = planning.charged({ identity, address }, () => findParts(variables));
-    return inParts ? inParts(variables, fetch, parts) : execute(variables, fetch);
+    return inParts ? inParts(variables, fetch, parts) : runWhole(prepared, variables, fetch, given);
   };
 
   return async ({ context: given, request, document, operation }) => {
     const { onReady, executed, ...own } = given as ReadyContext;
     if (executed) return executed;
     const { identity, address = '' } = own;
-    const prepared = planning.charged({ identity, address }, () =>
-      prepareOrRefuse({ document, operation }, request.operationName, own.answer),
-    );
-    if (prepared instanceof RequestError) return { errors: [prepared] };
-    if (prepared instanceof PlanningError) return { errors: [prepared], data: null };
+    let prepared: PreparedOperation;
+    try {
+      prepared = planning.charged({ identity, address }, () =>
+        prepare({ document, operation }, request.operationName),
+      );
+    } catch (error) {
+      return refusal(error, own.answer);
+    }
     const errors = prepared.variableErrors(request.variables);
     if (errors) return { errors };
     onReady?.({
@@ -164,6 +176,18 @@ export function createQueryExecutor(
     });
     return run(operation, prepared, request.variables, own);
   };
+}
+
+/**
+ * Returns the result of an operation that has no plan, and makes the whole request fail if the operation cannot be
+ * planned now.
+ * @throws the error if it is about something else
+ */
+function refusal(error: unknown, answer: GatewayContext['answer']): ExecutedOperation {
+  if (error instanceof PlanningError) return { errors: [error], data: null };
+  if (!(error instanceof RequestError)) throw error;
+  answer?.refuse(error);
+  return { errors: [error] };
 }
 
 function createVariableCheck(

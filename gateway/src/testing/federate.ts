@@ -2,10 +2,17 @@
 import '@apollo/gateway';
 import { composeServices } from '@apollo/composition';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { type GraphQLSchema, graphql, parse } from 'graphql';
+import {
+  type GraphQLSchema,
+  getOperationAST,
+  graphql,
+  type OperationDefinitionNode,
+  parse,
+} from 'graphql';
 import { createApolloExecutor } from '../plan-execution/apollo-executor.ts';
 import { createOwnExecutor } from '../plan-execution/own-executor.ts';
 import type { PlanExecutor, Values } from '../plan-execution/plan-executor.ts';
+import { readConditions } from '../planning/condition-variants.ts';
 import { createOperationPlanner } from '../planning/operation-planner.ts';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import { buildSupergraph } from '../supergraph.ts';
@@ -53,6 +60,7 @@ export function federate(
     schemas.set(name, buildSubgraphSchema([{ typeDefs, resolvers: resolvers as never }]));
   }
   const plan = createOperationPlanner(supergraph);
+  const findConditions = readConditions(supergraph);
   const apollo = createApolloExecutor(supergraph);
   const executor: PlanExecutor = byApollo ? apollo : createOwnExecutor(supergraph, apollo);
   const received: Received[] = [];
@@ -73,7 +81,10 @@ export function federate(
     received,
     /** Returns the result as a client receives it. */
     ask: async (query: string, variables: Values = {}) => {
-      const run = executor.prepare(plan(parse(query), undefined));
+      const document = parse(query);
+      const operation = getOperationAST(document) as OperationDefinitionNode;
+      const values = findConditions({ document, operation })?.valuesOf(variables);
+      const run = executor.prepare(plan(document, undefined, undefined, values));
       const result = await run(variables, ({ serviceName, operation }, used) =>
         send(serviceName, operation, used),
       );

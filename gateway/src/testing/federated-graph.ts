@@ -50,7 +50,7 @@ export function createFederatedGraph(sdl: string) {
     variables: Values,
     { send, subscribe }: FederatedSubgraphs,
   ): Promise<ExecutedOperation[]> => {
-    const plan = planSubscription(parsedOf(document), ANYONE);
+    const plan = planSubscription(parsedOf(document), ANYONE, () => variables);
     const { query, operationName } = plan.upstream;
     const used = Object.fromEntries(
       plan.variables.filter((name) => name in variables).map((name) => [name, variables[name]]),

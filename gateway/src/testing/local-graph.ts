@@ -71,6 +71,7 @@ export function createLocalGraph(
   const execute = createQueryExecutor(supergraph, send, planning, options);
   return {
     supergraph,
+    send,
     /** Requests that the subgraphs have received, oldest first. */
     requests,
     /** Executes a valid operation. @throws if it is invalid */

@@ -55,8 +55,10 @@ export function placeRequest(
   { plan: planOf, supergraph }: LiveGraph,
   { read, variables: given, after, extension, headers, identity = ANONYMOUS }: LiveRequest,
 ): Placement {
-  const plan = planOf(read, identity);
-  const coerced = coerceVariables(supergraph, read, given);
+  let known: Readonly<Record<string, unknown>> | undefined;
+  const coerce = () => (known ??= coerceVariables(supergraph, read, given));
+  const plan = planOf(read, identity, coerce);
+  const coerced = coerce();
   const variables = pick(coerced, plan.streamVariables);
   const shared = sharedIdentity(plan, identity);
   const isResumable = plan.upstream.cursorVariable !== undefined;

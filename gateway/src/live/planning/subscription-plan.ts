@@ -13,6 +13,7 @@ import {
   specifiedRules,
   type ValueNode,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import { authorizationError, createRequirements } from '../../auth/field-requirements.ts';
 import { deferRules } from '../../defer/defer-rules.ts';
 import { findBadInput } from '../../errors/bad-input.ts';
@@ -24,10 +25,18 @@ import type {
   PlanExecutor,
   PlannedOperation,
   PreparedPlan,
+  Values,
 } from '../../plan-execution/plan-executor.ts';
 import type { ReplacedNames } from '../../plan-execution/replaced-names.ts';
+import {
+  type ConditionVariants,
+  keyOf,
+  MAX_PLANS,
+  readConditions,
+} from '../../planning/condition-variants.ts';
 import { createOperationPlanner } from '../../planning/operation-planner.ts';
 import { drawFor, type LabelShares, readOverrides } from '../../planning/progressive-overrides.ts';
+import type { ConditionValues } from '../../planning/prune-conditions.ts';
 import type { LoadedSupergraph } from '../../supergraph.ts';
 import { rootField, withoutCursor } from './cursor-argument.ts';
 import { readPrivateFields } from './private-fields.ts';
@@ -78,11 +87,13 @@ export class SubscriptionError extends Error {
 
 /**
  * Plans a subscription of a caller.
+ * @param coerce returns the operation's variables with their defaults; called if the plan depends on them
  * @throws {SubscriptionError} GRAPHQL_VALIDATION_FAILED, BAD_USER_INPUT, UNAUTHENTICATED, FORBIDDEN
  */
 export type SubscriptionPlanner = (
   operation: ParsedOperation,
   identity: Identity,
+  coerce?: () => Values,
 ) => SubscriptionPlan;
 
 /**
@@ -108,22 +119,40 @@ export function createSubscriptionPlanner(
   const directivesOf = readStreamDirectives(supergraph);
   const selectsPrivate = readPrivateFields(supergraph);
   const requirementsOf = createRequirements(supergraph);
-  const plans = new WeakMap<object, SubscriptionPlan>();
+  const findConditions = readConditions(supergraph);
+  const plans = new WeakMap<object, KnownOperation>();
   const run = <T>(work: () => T): T => (planning ? planning.plan(work) : work());
-  return (parsed, identity) => {
+  return (parsed, identity, coerce) => {
     const cached = plans.get(parsed.operation);
     if (!cached) run(() => assertValid(parsed, supergraph, hideSuggestions));
     const error = authorizationError(requirementsOf(parsed), identity);
     if (error) throw new SubscriptionError([error]);
-    if (cached) return cached;
-    const isPrivate = selectsPrivate(parsed.document);
+    const known = cached ?? {
+      conditions: findConditions(parsed),
+      isPrivate: selectsPrivate(parsed.document),
+      plans: new LRUCache({ max: MAX_PLANS }),
+    };
+    const values = known.conditions?.valuesOf(coerce?.());
+    const key = values ? keyOf(values) : '';
+    const found = known.plans.get(key);
+    if (found) return found;
+    const { isPrivate } = known;
     const plan = {
-      ...run(() => planSubscription(parsed, planner, executor, directivesOf)),
+      ...run(() => planSubscription(parsed, values, planner, executor, directivesOf)),
       isPrivate,
     };
-    plans.set(parsed.operation, plan);
+    known.plans.set(key, plan);
+    plans.set(parsed.operation, known);
     return plan;
   };
+}
+
+/** A valid operation. */
+interface KnownOperation {
+  readonly conditions: ConditionVariants | undefined;
+  readonly isPrivate: boolean;
+  /** Plans by the values of the operation's conditions. */
+  readonly plans: LRUCache<string, SubscriptionPlan>;
 }
 
 /** @param normalized text that is the same for all operations that share a stream */
@@ -131,6 +160,7 @@ type StreamPlanner = (
   document: DocumentNode,
   operationName: string | undefined,
   normalized: string,
+  values: ConditionValues | undefined,
 ) => PlannedOperation;
 
 /**
@@ -143,10 +173,10 @@ function createStreamPlanner(
 ): StreamPlanner {
   const plan = createOperationPlanner(supergraph);
   const findOverrides = readOverrides(supergraph, shares);
-  return (document, operationName, normalized) => {
+  return (document, operationName, normalized, values) => {
     const overrides = findOverrides(document);
     const variant = overrides?.variantAt(drawFor(normalized)) ?? 0;
-    return plan(document, operationName, overrides?.labelsOf(variant));
+    return plan(document, operationName, overrides?.labelsOf(variant), values);
   };
 }
 
@@ -168,6 +198,7 @@ function assertValid(
 
 function planSubscription(
   { document, operation }: ParsedOperation,
+  values: ConditionValues | undefined,
   planner: StreamPlanner,
   executor: PlanExecutor,
   directivesOf: (field: string) => StreamDirectives,
@@ -180,7 +211,7 @@ function planSubscription(
     ? withoutCursor(separated, root, directives.resume.argument)
     : { document: separated, cursor: undefined };
   const normalized = print(withoutName(own));
-  const planned = planner(own, name, normalized);
+  const planned = planner(own, name, normalized, values);
   const { node } = planned.plan;
   if (node?.kind !== 'Subscription') {
     throw new SubscriptionError([
