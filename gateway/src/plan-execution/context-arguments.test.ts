@@ -190,6 +190,22 @@ it('sends one request for entities with different values', async () => {
   ]);
 });
 
+it('requests an entity once for each value', async () => {
+  const shop = shops.another;
+  const ownerOf = (currency: string, items: readonly string[]): Owner => {
+    return { kind: 'User', currency, items, friend: -1 };
+  };
+  const all = [ownerOf('EUR', ['1', '2', '1']), ownerOf('USD', ['1']), ownerOf('EUR', ['2'])];
+  const { data } = await shop.run(all, '{ owners { ... on User { items { price } } } }');
+  expect(data?.['owners']).toEqual([
+    { items: [{ price: '1 EUR 2' }, { price: '2 EUR 2' }, { price: '1 EUR 2' }] },
+    { items: [{ price: '1 USD 2' }] },
+    { items: [{ price: '2 EUR 2' }] },
+  ]);
+  const lists = Object.values(shop.requests.at(-1)?.variables ?? {}).filter(Array.isArray);
+  expect(lists.map((list) => list.map(({ id }) => id))).toEqual([['1', '2'], ['1']]);
+});
+
 it('selects the entities once if all values are the same', async () => {
   const shop = shops.another;
   const all = OWNERS.filter(({ currency }) => currency === 'EUR');

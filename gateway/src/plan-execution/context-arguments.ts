@@ -53,7 +53,12 @@ export async function fetchWithContext(
     for (const [name, value] of Object.entries(values)) used[numbered(name, number)] = value;
   }
   const operation = splitOperation(node, all.length);
-  return joinAnswer(await fetch({ ...node, operation }, used), all, entities.length);
+  const lists = all.map((_, number) => ({
+    variable: representationsOf(number),
+    field: aliasOf(number),
+  }));
+  const answer = await fetch({ ...node, operation, entities: lists }, used);
+  return joinAnswer(answer, all, entities.length);
 }
 
 /** Entities that have the same values for the arguments. */

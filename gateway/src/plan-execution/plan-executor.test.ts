@@ -3,6 +3,7 @@ import '@apollo/gateway';
 import { type GraphQLError, parse, specifiedRules, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { createOperationPlanner } from '../planning/operation-planner.ts';
+import { withoutRepeats } from '../subgraphs/repeated-entities.ts';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import { composeOddGraph } from '../testing/odd-subgraphs.ts';
 import { createRandom } from '../testing/random.ts';
@@ -10,12 +11,17 @@ import { type Oddity, randomAnswer } from '../testing/random-answer.ts';
 import { randomOperation } from '../testing/random-operation.ts';
 import { createApolloExecutor } from './apollo-executor.ts';
 import { createOwnExecutor } from './own-executor.ts';
-import type { PlanExecutor, PlannedOperation, PreparedPlan } from './plan-executor.ts';
+import {
+  type PlanExecutor,
+  type PlannedOperation,
+  type PreparedPlan,
+  requestOf,
+} from './plan-executor.ts';
 
 const graph = composeOddGraph();
 const plan = createOperationPlanner(graph);
 const VARIABLES = { yes: true, no: false, first: 2, id: '1' };
-const ROUNDS = 500;
+const ROUNDS = Number(process.env['EXECUTOR_ROUNDS'] ?? 500);
 
 interface Planned extends PlannedOperation {
   readonly text: string;
@@ -168,6 +174,46 @@ describe.each(KINDS)('if subgraphs answer with %s, the own executor', (_what, od
     expect(compared).toBeGreaterThan(ROUNDS * 0.9);
   }, 60_000);
 });
+
+/** Executes an operation. @returns the result as text, and the representations of each request */
+async function executeWith(
+  run: PreparedPlan,
+  { seed, oddity, isDistinct }: { seed: number; oddity: Oddity; isDistinct: boolean },
+) {
+  const { ask } = createSubgraphs(seed, oddity);
+  const received: string[][] = [];
+  const execution = run(VARIABLES, async (asked, used) => {
+    const { query, variables = {}, entities = [] } = requestOf(asked, used);
+    const distinct = isDistinct ? withoutRepeats(variables, entities) : undefined;
+    const sent = distinct?.variables ?? variables;
+    const representations = (sent['representations'] ?? []) as readonly unknown[];
+    received.push(representations.map((one) => JSON.stringify(one)));
+    const answer = await ask(asked.serviceName, { query, variables: sent });
+    return distinct?.repeat(answer, () => undefined) ?? answer;
+  });
+  const result = await execution.catch((thrown: unknown) => ({ thrown: String(thrown) }));
+  return { text: JSON.stringify(result), received };
+}
+
+const hasRepeats = (list: readonly string[]): boolean => new Set(list).size < list.length;
+
+describe.each(KINDS)(
+  'if subgraphs answer with %s, a request with each entity once',
+  (_, oddity) => {
+    it('leads to the same bytes as one with repeated entities', async () => {
+      let repeated = 0;
+      for (const [seed, { text }] of operations.entries()) {
+        const run = byOwn[seed] as PreparedPlan;
+        const once = await executeWith(run, { seed, oddity, isDistinct: true });
+        const whole = await executeWith(run, { seed, oddity, isDistinct: false });
+        expect(once.text, text).toBe(whole.text);
+        expect(once.received.some(hasRepeats), text).toBe(false);
+        if (whole.received.some(hasRepeats)) repeated += 1;
+      }
+      expect(repeated).toBeGreaterThan(ROUNDS / 20);
+    }, 60_000);
+  },
+);
 
 it('generates valid operations, more than a third of which need several subgraphs', async () => {
   let several = 0;

@@ -1,7 +1,9 @@
 import type { FetchNode, QueryPlan } from '@apollo/query-planner';
 import type { DocumentNode, GraphQLError } from 'graphql';
 import type { PartSink } from '../defer/part-sink.ts';
+import { ENTITIES, type EntityList } from '../subgraphs/repeated-entities.ts';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
+import type { SubgraphRequest } from '../subgraphs/subgraph-source.ts';
 import type { ReplacedNames } from './replaced-names.ts';
 
 /** Values by name: variables, or the fields of an object. */
@@ -17,11 +19,23 @@ export interface PlannedOperation {
   readonly replaced?: ReplacedNames | undefined;
 }
 
+/** What a fetch of a plan sends. */
+export interface SentFetch
+  extends Pick<FetchNode, 'serviceName' | 'operation' | 'operationName' | 'requires'> {
+  /** The lists of representations, if the fetch has others than `representations`. */
+  readonly entities?: readonly EntityList[] | undefined;
+}
+
 /** Sends one fetch of a plan to the subgraph `serviceName`. */
-export type FetchFromSubgraph = (
-  fetch: Pick<FetchNode, 'serviceName' | 'operation' | 'operationName'>,
+export type FetchFromSubgraph = (fetch: SentFetch, variables: Values) => Promise<SubgraphAnswer>;
+
+/** Returns the request of a fetch. */
+export function requestOf(
+  { operation: query, operationName, requires, entities = requires && ENTITIES }: SentFetch,
   variables: Values,
-) => Promise<SubgraphAnswer>;
+): SubgraphRequest {
+  return { query, variables, operationName, entities };
+}
 
 /** The result of an operation, before errors are presented to a client. */
 export interface ExecutedOperation {

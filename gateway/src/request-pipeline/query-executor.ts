@@ -11,11 +11,12 @@ import type { ParsedOperation } from '../limits/operation-parser.ts';
 import type { PlanningBudget } from '../limits/planning-budget.ts';
 import { createApolloExecutor } from '../plan-execution/apollo-executor.ts';
 import { createOwnExecutor } from '../plan-execution/own-executor.ts';
-import type {
-  ExecutedOperation,
-  FetchFromSubgraph,
-  PreparedPlan,
-  Values,
+import {
+  type ExecutedOperation,
+  type FetchFromSubgraph,
+  type PreparedPlan,
+  requestOf,
+  type Values,
 } from '../plan-execution/plan-executor.ts';
 import { prepareByConditions, readConditions } from '../planning/condition-variants.ts';
 import { createOperationPlanner, type OverrideLabels } from '../planning/operation-planner.ts';
@@ -143,8 +144,8 @@ export function createQueryExecutor(
     given: GatewayContext,
   ): Promise<ExecutedOperation> => {
     let context = given;
-    const fetch: FetchFromSubgraph = ({ serviceName, operation: query, operationName }, used) => {
-      const sent = send(serviceName, { query, variables: used, operationName }, context, kind);
+    const fetch: FetchFromSubgraph = (asked, used) => {
+      const sent = send(asked.serviceName, requestOf(asked, used), context, kind);
       if (kind === 'mutation') context = { ...given, isLater: true };
       return sent;
     };

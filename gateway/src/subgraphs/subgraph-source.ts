@@ -15,9 +15,15 @@ import { whenAborted } from '../request-deduplication/ref-counted-abort.ts';
 import type { BreakerState } from './circuit-breaker.ts';
 import { createGuardedConnection } from './guarded-connection.ts';
 import { type CountBytes, TimeoutError } from './http-request.ts';
+import { type DistinctEntities, type EntityList, withoutRepeats } from './repeated-entities.ts';
 import type { SharedAnswer, SubgraphAnswer } from './subgraph-answer.ts';
 import { createSubgraphConnection } from './subgraph-connection.ts';
-import { BreakerOpenError, createOutcomeLog, QueueFullError } from './subgraph-failure.ts';
+import {
+  BreakerOpenError,
+  createOutcomeLog,
+  InvalidAnswerError,
+  QueueFullError,
+} from './subgraph-failure.ts';
 import type { SubgraphLimits } from './subgraph-limits.ts';
 import type { SubgraphMetrics } from './subgraph-metrics.ts';
 
@@ -25,6 +31,8 @@ export interface SubgraphRequest {
   readonly query: string;
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
   readonly operationName?: string | undefined;
+  /** Variables that contain representations. Repeated ones are sent once. */
+  readonly entities?: readonly EntityList[] | undefined;
 }
 
 /**
@@ -39,7 +47,7 @@ export interface SubgraphSource extends Stoppable {
    * Sends a request that belongs to an operation. Identical requests of queries in flight are sent
    * once: their headers are equal, too, except `traceparent`. If this request fails, the operations
    * that joined it share one more request. If its answer has headers for the client, each of them sends
-   * its own. The promise never rejects: a failure becomes an answer
+   * its own. Each entity is requested once. The promise never rejects: a failure becomes an answer
    * with an error.
    * @param kind type of the operation; undefined for an event of a live stream
    */
@@ -193,14 +201,36 @@ export function startSubgraphSource({
     return answer;
   };
 
+  /** Repeats entities in an answer as often as the operation needs them. */
+  const restore = (
+    answer: SubgraphAnswer,
+    bytes: number,
+    distinct: DistinctEntities,
+    { answer: counted, isLater = false }: Partial<GatewayContext>,
+    mutation: boolean,
+  ): SubgraphAnswer => {
+    const admit = (added: number) =>
+      counted?.add(added) ??
+      (bytes + added > maxAnswerBytes ? answerTooLarge(maxAnswerBytes) : undefined);
+    try {
+      return distinct.repeat(answer, admit);
+    } catch (error) {
+      // A value is nested too deeply.
+      const invalid = new InvalidAnswerError(200, (error as Error).message);
+      return outcomes.failed(invalid, mutation, isLater)();
+    }
+  };
+
   return {
     name,
     url,
     breaker: guarded.state,
     probe: async (request, deadline) => (await ask(request, deadline))(),
-    send: async (request, context, kind) => {
+    send: async ({ entities, ...given }, context, kind) => {
       const refusal = context.answer?.refusal;
       if (refusal) return { errors: [refusal.toJSON()] };
+      const distinct = entities && given.variables && withoutRepeats(given.variables, entities);
+      const request = distinct ? { ...given, variables: distinct.variables } : given;
       const body = bodyOf(request);
       let headers: Headers;
       try {
@@ -220,10 +250,10 @@ export function startSubgraphSource({
         : sendOwn(body, headers, context, kind === 'mutation'));
       if (answer.hasFailed) context.onUnavailable?.();
       if (answer.returned) context.returned?.add(answer.returned);
-      if (answer.bytes <= LARGE_BYTES) return answer();
       const parsed = answer();
-      await nextIteration();
-      return parsed;
+      if (answer.bytes > LARGE_BYTES) await nextIteration();
+      if (!distinct) return parsed;
+      return restore(parsed, answer.bytes, distinct, context, kind === 'mutation');
     },
     finish: () => {
       unwatch();

@@ -5,6 +5,7 @@ import type { PlanningBudget } from '../limits/planning-budget.ts';
 import { createSubscriptionPlanner, EVENT_SERVICE } from '../live/planning/subscription-plan.ts';
 import type { ExecutedOperation, Values } from '../plan-execution/plan-executor.ts';
 import { createQueryExecutor, type SendToSubgraph } from '../request-pipeline/query-executor.ts';
+import { withoutRepeats } from '../subgraphs/repeated-entities.ts';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import type { SubgraphRequest } from '../subgraphs/subgraph-source.ts';
 import { buildSupergraph } from '../supergraph.ts';
@@ -36,7 +37,11 @@ export function createFederatedGraph(sdl: string) {
   let subgraphs: FederatedSubgraphs | undefined;
   const send: SendToSubgraph = async (name, request) => {
     if (!subgraphs) throw new Error('No operation runs');
-    return subgraphs.send(name, request);
+    const { variables = {}, entities = [] } = request;
+    const distinct = withoutRepeats(variables, entities);
+    if (!distinct) return subgraphs.send(name, request);
+    const answer = await subgraphs.send(name, { ...request, variables: distinct.variables });
+    return distinct.repeat(answer, () => undefined);
   };
   const executor = createQueryExecutor(supergraph, send, UNLIMITED);
   const execute = async (document: DocumentNode, variables: Values): Promise<ExecutedOperation> => {

@@ -7,7 +7,9 @@ import type { GatewayContext } from '../context.ts';
 import { PlanningBudget } from '../limits/planning-budget.ts';
 import type { Values } from '../plan-execution/plan-executor.ts';
 import { createQueryExecutor } from '../request-pipeline/query-executor.ts';
+import { withoutRepeats } from '../subgraphs/repeated-entities.ts';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
+import type { SubgraphRequest } from '../subgraphs/subgraph-source.ts';
 import { buildSupergraph, type LoadedSupergraph } from '../supergraph.ts';
 import type { Resolver } from './toy-subgraph.ts';
 
@@ -58,14 +60,17 @@ export function createLocalGraph(
   const requests: LocalRequest[] = [];
   const send = async (
     subgraph: string,
-    { query, variables = {} }: { query: string; variables?: Values | undefined },
+    { query, variables: given = {}, entities = [] }: SubgraphRequest,
   ): Promise<SubgraphAnswer> => {
+    const distinct = withoutRepeats(given, entities);
+    const variables = distinct?.variables ?? given;
     requests.push({ subgraph, query, variables });
     const schema = schemas.get(subgraph);
     if (!schema) throw new Error(`There is no subgraph ${subgraph}`);
     const result = await graphql({ schema, source: query, variableValues: variables });
     // A real answer is parsed from JSON.
-    return JSON.parse(JSON.stringify(result));
+    const answer = JSON.parse(JSON.stringify(result)) as SubgraphAnswer;
+    return distinct?.repeat(answer, () => undefined) ?? answer;
   };
   const planning = new PlanningBudget({ charge: () => {} }, createMetrics('test'), () => 0);
   const execute = createQueryExecutor(supergraph, send, planning, options);

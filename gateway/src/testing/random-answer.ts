@@ -32,14 +32,19 @@ export interface Oddity {
 }
 
 /**
- * Generates a subgraph's answer with faults. The same request and seed give the same answer.
+ * Generates a subgraph's answer with faults. The same request and seed give the same answer. An entity depends
+ * on its representation alone.
  */
 export function randomAnswer(
   schema: GraphQLSchema,
   { query, variables = {} }: Asked,
   { seed, oddity }: { seed: number; oddity: Oddity },
 ): SubgraphAnswer {
-  const random = createRandom(seedOf(`${seed}\n${query}\n${JSON.stringify(variables)}`));
+  const createOwn = (values: unknown) =>
+    createRandom(seedOf(`${seed}\n${query}\n${JSON.stringify(values)}`));
+  const told = (variables['representations'] ?? []) as readonly { __typename: string }[];
+  const distinct = [...new Set(told.map((one) => JSON.stringify(one)))];
+  let random = createOwn({ ...variables, representations: distinct });
   const document = parse(query);
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const one of document.definitions) {
@@ -104,15 +109,17 @@ export function randomAnswer(
   };
   const entitiesOf = (nodes: readonly FieldNode[]): unknown => {
     if (random.chance(oddity.nonsense / 4)) return 'no list';
-    const told = variables['representations'] as readonly { __typename: string }[];
-    const entities = told.map(({ __typename }, index) => {
+    const ofList = random;
+    const entities = told.map((representation, index) => {
       path.push(index);
-      const type = schema.getType(__typename);
+      random = createOwn(representation);
+      const type = schema.getType(representation.__typename);
       const isNull = fails() || !isObjectType(type);
       const entity = isNull ? null : objectOf(type, setsOf(nodes));
       path.pop();
       return entity;
     });
+    random = ofList;
     return random.chance(oddity.nonsense / 4) ? entities.slice(1) : entities;
   };
   /** Decides whether a value is missing, and adds an error for some missing values. */
@@ -162,7 +169,7 @@ function randomError(
   const codes = ['NOT_FOUND', 'INVALID_GRAPHQL', 'DOWNSTREAM_SERVICE_ERROR'];
   return {
     message: random.pick(['it failed', '', 'another time']),
-    ...(path && random.chance(0.8) ? { path: [...path] } : {}),
+    ...(path && (path[0] === '_entities' || random.chance(0.8)) ? { path: [...path] } : {}),
     ...(random.chance(0.6) ? { extensions: { code: random.pick(codes), more: 1 } } : {}),
   };
 }

@@ -16,7 +16,11 @@ type Resolvers = Record<string, Record<string, Resolver | { subscribe: Resolver 
 export interface ToySubgraph {
   readonly url: string;
   /** Operations received over HTTP, oldest first. */
-  readonly requests: { readonly query: string; readonly headers: IncomingMessage['headers'] }[];
+  readonly requests: {
+    readonly query: string;
+    readonly variables: Readonly<Record<string, unknown>> | undefined;
+    readonly headers: IncomingMessage['headers'];
+  }[];
   readonly sockets: () => number;
   /** Operations received over websockets, oldest first, with their extensions. */
   readonly operations: { readonly params: unknown; readonly extensions: unknown }[];
@@ -67,7 +71,7 @@ export async function startToySubgraph(
     const { query: source, variables, operationName } = JSON.parse(String(Buffer.concat(chunks)));
     const until = held;
     held = undefined;
-    requests.push({ query: source, headers: request.headers });
+    requests.push({ query: source, variables, headers: request.headers });
     const result = await graphql({
       schema,
       source,

@@ -2,7 +2,11 @@ import type { Logger } from '@gudang/runtime';
 import type { FormattedExecutionResult, GraphQLError } from 'graphql';
 import type { GatewayContext } from '../../context.ts';
 import { presentErrors } from '../../errors/present-errors.ts';
-import type { FetchFromSubgraph, Values } from '../../plan-execution/plan-executor.ts';
+import {
+  type FetchFromSubgraph,
+  requestOf,
+  type Values,
+} from '../../plan-execution/plan-executor.ts';
 import type { SubgraphAnswer } from '../../subgraphs/subgraph-answer.ts';
 import type { SubgraphSource } from '../../subgraphs/subgraph-source.ts';
 import { EVENT_SERVICE, type SubscriptionPlan } from '../planning/subscription-plan.ts';
@@ -62,7 +66,8 @@ export function createEventExecutor({
   };
   return (plan, variables, context, waits) => (events, arrived) => {
     const batch = events.length > 1 ? new EntityBatch() : undefined;
-    const send: FetchFromSubgraph = async ({ serviceName, operation, operationName }, used) => {
+    const send: FetchFromSubgraph = async (asked, used) => {
+      const { serviceName, operation } = asked;
       const source = sources[serviceName];
       if (!source) throw new Error(`No subgraph is named ${serviceName}`);
       const request = async (variables: Values): Promise<SubgraphAnswer> => {
@@ -75,11 +80,7 @@ export function createEventExecutor({
             hasFailed = true;
           },
         };
-        const answer = await source.send(
-          { query: operation, variables, operationName },
-          own,
-          undefined,
-        );
+        const answer = await source.send(requestOf(asked, variables), own, undefined);
         if (hasFailed) waits.failed(serviceName, sentAt);
         else waits.answered(serviceName);
         return answer;
