@@ -3,9 +3,15 @@ import fc from 'fast-check';
 import { buildSchema, getOperationAST, graphql, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { AnswerParts } from '../defer/answer-parts.ts';
+import { RequestError } from '../errors/request-error.ts';
+import { placeRequest } from '../live/fanout/stream-placement.ts';
 import { createSubscriptionPlanner, EVENT_SERVICE } from '../live/planning/subscription-plan.ts';
-import type { Values } from '../plan-execution/plan-executor.ts';
-import type { ReadyContext, ReadyOperation } from '../request-pipeline/query-executor.ts';
+import type { ExecutedOperation, Values } from '../plan-execution/plan-executor.ts';
+import {
+  createQueryExecutor,
+  type ReadyContext,
+  type ReadyOperation,
+} from '../request-pipeline/query-executor.ts';
 import { createLocalGraph } from '../testing/local-graph.ts';
 import { readConditions } from './condition-variants.ts';
 
@@ -146,9 +152,11 @@ async function expectAnswerOfGraphql({ text, variables }: Asked, answer: unknown
 
 const LEAVES: Readonly<Record<string, readonly string[]>> = {
   Product:
-    'id price rating label shipping total volume shipping total volume stars __typename'.split(' '),
-  Media: 'id title weight stars __typename'.split(' '),
-  Book: 'id title weight stars'.split(' '),
+    'id price rating label shipping total volume shipping total volume stars score __typename'.split(
+      ' ',
+    ),
+  Media: 'id title weight stars score __typename'.split(' '),
+  Book: 'id title weight stars score'.split(' '),
 };
 const OBJECTS: Readonly<Record<string, readonly string[]>> = { Product: ['next', 'twin'] };
 const FRAGMENT_TYPES: Readonly<Record<string, readonly string[]>> = {
@@ -322,7 +330,9 @@ it(
       await expectAnswerOfGraphql({ text, variables }, JSON.parse(JSON.stringify(result)));
     };
     const streams = operations('subscription', { changed: 'Product' });
-    await fc.assert(fc.asyncProperty(streams, check), RUNS);
+    const text = 'subscription ($a: Boolean!) { changed { rating shipping @include(if: $a) } }';
+    const examples: [Asked][] = [true, false].map((a) => [{ text, variables: { a } }]);
+    await fc.assert(fc.asyncProperty(streams, check), { ...RUNS, examples });
   },
   TIME,
 );
@@ -341,6 +351,44 @@ it(
   },
   TIME,
 );
+
+it('an operation with deferred fragments keeps the fields beside an excluded field', async () => {
+  const text =
+    'query ($x: Boolean!) { product { rating shipping @include(if: $x) ... @defer { label } } }';
+  for (const [x, product] of [
+    [true, { rating: 6, shipping: 20 }],
+    [false, { rating: 6 }],
+  ] as const) {
+    const parts = new AnswerParts({ present: (errors) => errors as never, maxBytes: 1_000_000 });
+    expect(await shop.run(text, { x }, { parts })).toEqual({ data: { product } });
+    const others: unknown[] = [];
+    for await (const part of parts.read()) others.push(JSON.parse(part));
+    const item = { data: { label: 'label 1' }, path: ['product'] };
+    expect(others).toEqual([{ incremental: [item], hasNext: false }]);
+  }
+});
+
+it('clients share a stream only if its conditions have the same values', () => {
+  const graph = {
+    supergraph: shop.supergraph,
+    plan: createSubscriptionPlanner(shop.supergraph, { hideSuggestions: false }),
+  } as never;
+  const read = parsedOf(
+    'subscription ($x: Boolean! = false) { changed { rating shipping @include(if: $x) } }',
+  );
+  const place = (variables: Values) =>
+    placeRequest(graph, { read, variables, identity: UNRESTRICTED } as never);
+  const [by, without, again, excluded] = [{ x: true }, {}, { x: true }, { x: false }].map(place);
+  expect(by?.plan).toBe(again?.plan);
+  expect(by?.key).toBe(again?.key);
+  expect(without?.plan).toBe(excluded?.plan);
+  expect(without?.key).toBe(excluded?.key);
+  expect(by?.key).not.toBe(without?.key);
+  expect(by?.plan.upstream.query).toContain('price');
+  expect(without?.plan.upstream.query).not.toContain('price');
+  expect(() => place({ x: 'no' })).toThrow('$x');
+  expect(() => place({ x: null })).toThrow('$x');
+});
 
 describe('the plans of an operation', () => {
   const find = readConditions(shop.supergraph);
@@ -380,6 +428,73 @@ describe('the plans of an operation', () => {
     });
     const sent = shop.requests.slice(before);
     expect(sent.map(({ subgraph }) => subgraph)).toEqual(['catalog']);
+  });
+});
+
+describe('planning for a request', () => {
+  const names = 'abcdef'.split('');
+  const text = `query (${names.map((name) => `$${name}: Boolean!`).join(' ')}) { product { rating ${names
+    .map((name) => `${name}: shipping @include(if: $${name})`)
+    .join(' ')} } }`;
+  const { document, operation } = parsedOf(text);
+  const valuesAt = (combination: number): Values =>
+    Object.fromEntries(names.map((name, bit) => [name, ((combination >> bit) & 1) === 1]));
+  let isOutOfTime = false;
+  let planned = 0;
+  const planning = {
+    charged: <T>(_caller: unknown, work: () => T): T => work(),
+    plan: <T>(work: () => T): T => {
+      if (isOutOfTime) throw new RequestError(503, 'out of time', { code: 'OVERLOADED' });
+      planned += 1;
+      return work();
+    },
+  };
+  const execute = createQueryExecutor(shop.supergraph, shop.send, planning as never);
+  const run = async (combination: number, context: object = {}): Promise<ExecutedOperation> => {
+    const request = { variables: valuesAt(combination) };
+    const own = { identity: UNRESTRICTED, forward: {}, ...context };
+    return (await execute({ context: own, request, document, operation } as never)) as never;
+  };
+
+  it('plans once for each combination of values, and keeps 16 plans', async () => {
+    await run(0);
+    const before = planned;
+    for (const combination of [0, 1, 2, 1, 0, 2]) {
+      const { data } = await run(combination);
+      const { product } = data as { product: object };
+      const included = names.filter((name) => valuesAt(combination)[name]);
+      expect(Object.keys(product)).toEqual(['rating', ...included]);
+    }
+    expect(planned - before).toBe(2);
+    for (let combination = 3; combination < 19; combination += 1) await run(combination);
+    expect(planned - before).toBe(18);
+    await run(18);
+    expect(planned - before).toBe(18);
+    await run(0);
+    expect(planned - before).toBe(19);
+  });
+
+  it('refuses the request if there is no time for planning, and plans for the next one', async () => {
+    const refused: unknown[] = [];
+    const answer = { refuse: (error: unknown) => void refused.push(error) };
+    let ready: ReadyOperation | undefined;
+    const onReady = (one: ReadyOperation): void => {
+      ready = one;
+    };
+    await run(60, { onReady });
+    isOutOfTime = true;
+    try {
+      const { errors, data } = await run(61, { answer });
+      expect(errors).toMatchObject([{ extensions: { code: 'OVERLOADED' } }]);
+      expect(data).toBeUndefined();
+      const context = { identity: UNRESTRICTED, forward: {}, answer } as never;
+      expect(await ready?.run(valuesAt(61), context)).toEqual({ errors });
+      expect(refused).toEqual([...(errors ?? []), ...(errors ?? [])]);
+      expect(await run(60)).toHaveProperty('data.product.rating', 6);
+    } finally {
+      isOutOfTime = false;
+    }
+    expect(await run(61)).toHaveProperty('data.product.a', 20);
   });
 });
 

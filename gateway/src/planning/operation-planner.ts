@@ -15,6 +15,7 @@ import { createRenaming } from './rename-operation.ts';
 import { repairSupergraph } from './repair-supergraph.ts';
 import { readRequiredNames } from './required-names.ts';
 import { createTranslation } from './translate-plan.ts';
+import { createWidening } from './widen-required.ts';
 
 /**
  * Plans an operation that graphql-js has found valid.
@@ -56,6 +57,7 @@ function createPlanner({ apiSchema, model, runnableSdl, schema }: Planned): Oper
     PLANNER_OPTIONS,
   );
   const findExternals = createExternalFinder(repaired);
+  const widen = createWidening({ model, schema });
   const rename = createRenaming(readRequiredNames(given));
   const translate = hidden.size > 0 ? createTranslation(repaired, hidden) : undefined;
   return (asked, operationName, labels = NO_LABELS, values = NO_VALUES) => {
@@ -80,7 +82,7 @@ function createPlanner({ apiSchema, model, runnableSdl, schema }: Planned): Oper
       if (problem === undefined) return plan;
       throw new PlanningError(`the plan would ${problem}`);
     };
-    const plan = planInAnyForm(planWith, pruned, schema);
+    const plan = planInAnyForm(planWith, widen?.(pruned) ?? pruned, schema);
     const planned = { document, operationName, replaced, plan };
     return translate ? translate(planned) : planned;
   };
