@@ -9,7 +9,7 @@ export const HOT_STATEMENTS: Readonly<Record<string, { database: 'order' | 'stoc
       database: 'order',
       is: /WHERE \(owner, idempotency_key\) IN/,
     },
-    'orders by id': { database: 'order', is: /"orders"\."id" (=|IN)/ },
+    'orders by id': { database: 'order', is: /FROM orders WHERE id = ANY/ },
     'newest orders': { database: 'order', is: /FROM orders WHERE true ORDER BY created_at DESC/ },
     'orders after a cursor': {
       database: 'order',
@@ -76,7 +76,10 @@ export const HOT_STATEMENTS: Readonly<Record<string, { database: 'order' | 'stoc
       is: /FROM outbox WHERE id > \$1 ORDER BY id LIMIT/,
     },
     'delete sent events of stocks': { database: 'stock', is: /DELETE FROM outbox/ },
-    'stocks by id': { database: 'stock', is: /"stocks"\."id" (=|IN)/ },
+    'stocks by id': {
+      database: 'stock',
+      is: /FROM stocks WHERE id = ANY\(\$1::text\[\]\) AND deleted_at IS NULL/,
+    },
     'newest stocks': {
       database: 'stock',
       is: /FROM stocks WHERE deleted_at IS NULL ORDER BY created_at DESC/,

@@ -40,7 +40,8 @@ export async function findOrders(
 ): Promise<(OrderState | undefined)[]> {
   const wanted = [...new Set(ids.filter(isUuid).map((id) => id.toLowerCase()))];
   if (wanted.length === 0) return ids.map(() => undefined);
-  const found = await database.order.findMany({ where: { id: { in: wanted } } });
+  const found = await database.statements.$queryRaw<OrderState[]>`
+    SELECT ${ORDER_COLUMNS} FROM orders WHERE id = ANY(${wanted}::uuid[])`;
   const visible = found.filter((order) => isVisible(visibility, order));
   const byId = new Map(visible.map((order) => [order.id, order]));
   return ids.map((id) => byId.get(id.toLowerCase()));
@@ -57,9 +58,10 @@ function within(page: Page<KeysetCursor>): Prisma.Sql {
 }
 
 function newestFirst(page: Page<KeysetCursor>): Prisma.Sql {
+  const limit = Prisma.raw(String(page.size + 1));
   return page.forward
-    ? Prisma.sql`ORDER BY created_at DESC, id DESC LIMIT ${page.size + 1}`
-    : Prisma.sql`ORDER BY created_at, id LIMIT ${page.size + 1}`;
+    ? Prisma.sql`ORDER BY created_at DESC, id DESC LIMIT ${limit}`
+    : Prisma.sql`ORDER BY created_at, id LIMIT ${limit}`;
 }
 
 /**
@@ -92,9 +94,13 @@ export function findOrderPage(
   page: Page<KeysetCursor>,
   filter: OrderFilter,
 ): Promise<OrderState[]> {
+  // Without a filter, one plan is the best for all values: a scan of the index by owner, or of all orders.
+  const { productId, status, createdAfter, createdBefore } = filter;
+  const isFiltered = productId ?? status ?? createdAfter ?? createdBefore;
+  const client = isFiltered === undefined ? database.statements : database.unprepared;
   // This query is raw SQL because Prisma cannot compare rows, such as `(a, b) < (c, d)`. With an
   // equivalent OR condition, PostgreSQL could not start an index scan at the cursor.
-  return database.$queryRaw<OrderState[]>`
+  return client.$queryRaw<OrderState[]>`
     SELECT ${ORDER_COLUMNS} FROM orders
     WHERE true ${matching(filter)} ${within(page)} ${newestFirst(page)}`;
 }
@@ -106,7 +112,10 @@ export async function findOrderPages(
   page: Page<KeysetCursor>,
   filter: Pick<OrderFilter, 'visibility' | 'status'>,
 ): Promise<OrderState[][]> {
-  const found = await database.$queryRaw<OrderState[]>`
+  // With these conditions alone, the index by product is the best for all values.
+  const isPlain = filter.visibility === 'all' && filter.status === undefined;
+  const client = isPlain ? database.statements : database.unprepared;
+  const found = await client.$queryRaw<OrderState[]>`
     SELECT page.* FROM unnest(${[...new Set(productIds)]}::text[]) AS wanted (product)
     CROSS JOIN LATERAL (
       SELECT ${ORDER_COLUMNS} FROM orders

@@ -3,6 +3,7 @@ import { pinSession, schemaOf } from '@gudang/session';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { startDatabaseWatch, type WatchedDatabase } from './database-watch.ts';
+import { parseTimestamp } from './parse-timestamp.ts';
 import type { SqlClient } from './statements.ts';
 import { type Statements, type ToSql, withStatements } from './statements.ts';
 
@@ -68,6 +69,7 @@ export function postgresPool({
     query_timeout: RESPONSE_LIMIT_MS,
     application_name: name,
     keepAlive: true,
+    types: { getTypeParser },
     onConnect: async (connection) => {
       await pinSession(connection, url, SESSION_LIMITS);
     },
@@ -91,6 +93,11 @@ export function postgresPool({
   );
   return pool;
 }
+
+const getTypeParser: typeof pg.types.getTypeParser = (type, format) =>
+  type === pg.types.builtins.TIMESTAMPTZ && format !== 'binary'
+    ? parseTimestamp
+    : pg.types.getTypeParser(type, format);
 
 export interface DatabaseOptions {
   readonly url: string;

@@ -23,7 +23,21 @@ export function findStockPage(
 ): Promise<StockState[]> {
   // These queries are raw SQL because Prisma cannot compare rows, such as `(a, b) < (c, d)`. With an
   // equivalent OR condition, PostgreSQL could not start an index scan at the cursor.
-  return database.$queryRaw<StockState[]>(statementOf(sorted, filter));
+  const client = isPlain(sorted, filter) ? database.statements : database.unprepared;
+  return client.$queryRaw<StockState[]>(statementOf(sorted, filter));
+}
+
+/**
+ * Whether one plan is the best for all values: a scan of the index of the sort. The statement of a list by
+ * quantity has too many forms.
+ */
+function isPlain({ sort }: StockPage, { search, quantityAtMost }: StockFilter): boolean {
+  return sort !== 'QUANTITY_ASC' && search == null && quantityAtMost == null;
+}
+
+/** The limit is a part of the text, so that PostgreSQL knows it when it plans a prepared statement. */
+function limitOf({ size }: Page<unknown>): Prisma.Sql {
+  return Prisma.sql`LIMIT ${Prisma.raw(String(size + 1))}`;
 }
 
 function statementOf({ sort, page }: StockPage, filter: StockFilter): Prisma.Sql {
@@ -37,30 +51,26 @@ function statementOf({ sort, page }: StockPage, filter: StockFilter): Prisma.Sql
   }
 }
 
-function byCreation(
-  { size, forward, after, before }: Page<KeysetCursor>,
-  filter: StockFilter,
-): Prisma.Sql {
+function byCreation(page: Page<KeysetCursor>, filter: StockFilter): Prisma.Sql {
+  const { forward, after, before } = page;
   const row = ({ at, id }: KeysetCursor) => Prisma.sql`(${at}::timestamptz, ${id})`;
   return Prisma.sql`
     SELECT ${STOCK_COLUMNS} FROM stocks WHERE deleted_at IS NULL ${matching(filter)}
     ${after ? Prisma.sql`AND (created_at, id) < ${row(after)}` : Prisma.empty}
     ${before ? Prisma.sql`AND (created_at, id) > ${row(before)}` : Prisma.empty}
     ${forward ? Prisma.sql`ORDER BY created_at DESC, id DESC` : Prisma.sql`ORDER BY created_at, id`}
-    LIMIT ${size + 1}`;
+    ${limitOf(page)}`;
 }
 
-function byName(
-  { size, forward, after, before }: Page<NamePosition>,
-  filter: StockFilter,
-): Prisma.Sql {
+function byName(page: Page<NamePosition>, filter: StockFilter): Prisma.Sql {
+  const { forward, after, before } = page;
   const row = ({ name, id }: NamePosition) => Prisma.sql`(lower(${name}::text) COLLATE "C", ${id})`;
   const direction = directionOf(forward);
   return Prisma.sql`
     SELECT ${STOCK_COLUMNS} FROM stocks WHERE deleted_at IS NULL ${matching(filter)}
     ${after ? Prisma.sql`AND (lower(name) COLLATE "C", id) > ${row(after)}` : Prisma.empty}
     ${before ? Prisma.sql`AND (lower(name) COLLATE "C", id) < ${row(before)}` : Prisma.empty}
-    ORDER BY lower(name) COLLATE "C" ${direction}, id ${direction} LIMIT ${size + 1}`;
+    ORDER BY lower(name) COLLATE "C" ${direction}, id ${direction} ${limitOf(page)}`;
 }
 
 /**
@@ -70,11 +80,11 @@ function byName(
  * if 6,000 stocks are within one level, and 106 ms if 200,000 stocks all have the quantity 100.
  */
 function byQuantity(page: Page<QuantityPosition>, filter: StockFilter): Prisma.Sql {
-  const { size, forward, after, before } = page;
+  const { forward, after, before } = page;
   const direction = directionOf(forward);
   const select = Prisma.sql`
     SELECT ${STOCK_COLUMNS} FROM stocks WHERE deleted_at IS NULL ${matching(filter)}`;
-  const limit = Prisma.sql`LIMIT ${size + 1}`;
+  const limit = limitOf(page);
   const parts: Prisma.Sql[] = [];
   if (!after || after.quantity === 0) {
     const until = before?.quantity === 0 ? before : undefined;

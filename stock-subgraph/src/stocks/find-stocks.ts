@@ -13,7 +13,8 @@ export async function findStocks(
   ids: readonly string[],
 ): Promise<(StockState | undefined)[]> {
   const wanted = [...new Set(ids)];
-  const found = await database.stock.findMany({ where: { id: { in: wanted }, deletedAt: null } });
+  const found = await database.statements.$queryRaw<StockRow[]>`
+    SELECT ${STOCK_COLUMNS} FROM stocks WHERE id = ANY(${wanted}::text[]) AND deleted_at IS NULL`;
   const byId = new Map(found.map((stock) => [stock.id, stock]));
   return ids.map((id) => byId.get(id));
 }

@@ -24,13 +24,14 @@ export async function findMovementPages(
   { size, after }: Page<number>,
 ): Promise<MovementRow[][]> {
   const behind = after === undefined ? Prisma.empty : Prisma.sql`AND version < ${after}`;
-  const found = await database.$queryRaw<MovementRow[]>`
+  const limit = Prisma.raw(String(size + 1));
+  const found = await database.statements.$queryRaw<MovementRow[]>`
     SELECT page.* FROM unnest(${[...new Set(stockIds)]}::text[]) AS wanted (stock)
     CROSS JOIN LATERAL (
       SELECT stock_id AS "stockId", version, kind::text AS kind, delta,
              quantity_after AS "quantityAfter", reason, "by", order_id AS "orderId", at
       FROM movements WHERE stock_id = wanted.stock ${behind}
-      ORDER BY version DESC LIMIT ${size + 1}
+      ORDER BY version DESC LIMIT ${limit}
     ) AS page`;
   const byStock = new Map<string, MovementRow[]>();
   for (const row of found) {
