@@ -8,7 +8,7 @@ import { orderDecidedConsumer } from './decisions/order-decided-consumer.ts';
 import { cancelOrderHandler } from './orders/cancel-order.ts';
 import { createOrderHandler } from './orders/create-order.ts';
 import { startReconciler } from './reconcile/reconciler.ts';
-import { resolvers } from './resolvers.ts';
+import { entities, resolvers } from './resolvers.ts';
 import { serveOrderRest } from './rest/order-routes.ts';
 import type { settingsTable } from './settings.ts';
 import { ORDER_STREAM, watchKeysOf } from './stream/watch-keys.ts';
@@ -31,6 +31,7 @@ export function startOrderSubgraph(context: ProcessContext<typeof settingsTable>
     consumers: [orderDecidedConsumer],
     schema: new URL('../schema.graphql', import.meta.url),
     resolvers,
+    entities,
     start: async (service, { database, relay, changeFeed, notifyRelay }) => {
       const { settings } = service;
       const after = settings.RECONCILE_AFTER;

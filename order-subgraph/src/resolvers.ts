@@ -5,6 +5,7 @@ import { badUserInput } from '@gudang/runtime';
 import {
   DateTime,
   dateTime,
+  type FindEntities,
   formatKeysetCursor,
   type KeysetCursor,
   parseArguments,
@@ -15,8 +16,9 @@ import {
   toConnection,
 } from '@gudang/subgraph';
 import * as z from 'zod';
+import type { Context } from './context.ts';
 import type { Resolvers } from './generated/graphql.ts';
-import { findOrderPage } from './orders/find-orders.ts';
+import { findOrderPage, findOrders } from './orders/find-orders.ts';
 import { isOwner } from './orders/order-visibility.ts';
 import { currentCursor } from './stream/current-cursor.ts';
 import { watchOrder } from './stream/order-stream.ts';
@@ -49,6 +51,17 @@ function readAfter(after: string | null | undefined): Cursor | undefined {
   if (cursor === undefined) throw badUserInput('after', 'a cursor of ordersChanged or orderCursor');
   return cursor;
 }
+
+/** Finds the entities of the gateway's requests. */
+export const entities: Readonly<Record<string, FindEntities<Context>>> = {
+  Order: (references, { database, visibility }) =>
+    findOrders(
+      database,
+      references.map(({ id }) => id),
+      visibility,
+    ),
+  Stock: (references) => references.map(({ id }) => ({ id })),
+};
 
 export const resolvers: Resolvers = {
   DateTime,

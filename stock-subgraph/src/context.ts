@@ -1,5 +1,5 @@
 import { ANONYMOUS, type Identity } from '@gudang/auth';
-import { type ChangeFeed, formatCursor } from '@gudang/change-feed';
+import type { ChangeFeed, Cursor } from '@gudang/change-feed';
 import type { StockState } from '@gudang/events';
 import type { Page } from '@gudang/subgraph';
 import DataLoader from 'dataloader';
@@ -19,8 +19,8 @@ export interface Context {
    * the operation is not traced.
    */
   traceparent?: string | undefined;
-  /** The cursor of the change feed, taken before this operation reads any data. */
-  readonly cursor: string;
+  /** The position of the change feed, taken before this operation reads any data. */
+  readonly position: Cursor;
   /**
    * Loads stocks, with one statement for all ids that are requested in the same tick. The loader does not
    * cache stocks, so a subscription reads the current state at each event.
@@ -53,7 +53,7 @@ export function createContext(
     ...parts,
     identity,
     traceparent,
-    cursor: formatCursor(changeFeed.position()),
+    position: changeFeed.position(),
     stockById: new DataLoader((ids) => findStocks(database, ids), { cache: false }),
     movementsOf: (page) => {
       const key = JSON.stringify(page);

@@ -1,7 +1,8 @@
-import { type Cursor, parseCursor } from '@gudang/change-feed';
+import { type Cursor, formatCursor, parseCursor } from '@gudang/change-feed';
 import { badUserInput } from '@gudang/runtime';
 import {
   DateTime,
+  type FindEntities,
   parseArguments,
   parsePage,
   parseTogether,
@@ -9,6 +10,7 @@ import {
   toConnection,
 } from '@gudang/subgraph';
 import * as z from 'zod';
+import type { Context } from './context.ts';
 import { type ChangingOrder, decisionOf } from './decisions/find-decisions.ts';
 import type { Resolvers } from './generated/graphql.ts';
 import { addStock } from './stocks/add-stock.ts';
@@ -16,6 +18,7 @@ import { addStocks } from './stocks/add-stocks.ts';
 import { adjustStock, deleteStock, updateStock } from './stocks/change-stock.ts';
 import { adjustStocks, updateStocks } from './stocks/change-stocks.ts';
 import { findStockPage } from './stocks/find-stock-page.ts';
+import { findStocks } from './stocks/find-stocks.ts';
 import type { MovementRow } from './stocks/ledger.ts';
 import { stockId, stockQuantity } from './stocks/stock-arguments.ts';
 import { formatStockCursor, parseStockPage } from './stocks/stock-cursors.ts';
@@ -81,6 +84,15 @@ const changingOrder: Resolvers['Order'] & { readonly __resolveReference: () => n
     (await decisionOf(decisionById, order)).cancelledAt,
 };
 
+/** Finds the entities of the gateway's requests. */
+export const entities: Readonly<Record<string, FindEntities<Context>>> = {
+  Stock: (references, { database }) =>
+    findStocks(
+      database,
+      references.map(({ id }) => id),
+    ),
+};
+
 export const resolvers: Resolvers = {
   DateTime,
 
@@ -98,7 +110,7 @@ export const resolvers: Resolvers = {
       const found = await findStockPage(database, sorted, filter);
       return toConnection(sorted.page, found, (stock) => formatStockCursor(sort, stock));
     },
-    stockCursor: (_root, _args, { cursor }) => cursor,
+    stockCursor: (_root, _args, { position }) => formatCursor(position),
   },
 
   Mutation: {

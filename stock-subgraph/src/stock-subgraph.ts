@@ -7,7 +7,7 @@ import { openDatabase } from './database.ts';
 import { createDecisionLoader } from './decisions/find-decisions.ts';
 import { orderCancelledConsumer } from './decisions/order-cancelled-consumer.ts';
 import { orderCreatedConsumer } from './decisions/order-created-consumer.ts';
-import { resolvers } from './resolvers.ts';
+import { entities, resolvers } from './resolvers.ts';
 import { serveStockRest } from './rest/stock-routes.ts';
 import type { settingsTable } from './settings.ts';
 
@@ -25,6 +25,7 @@ export function startStockSubgraph(context: ProcessContext<typeof settingsTable>
     consumers: [orderCreatedConsumer, orderCancelledConsumer],
     schema: new URL('../schema.graphql', import.meta.url),
     resolvers,
+    entities,
     start: async (service, started) => {
       const parts = {
         ...started,

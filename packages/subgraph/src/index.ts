@@ -15,6 +15,7 @@ export {
   parsePage,
   toConnection,
 } from './graphql/page.ts';
+export type { FindEntities } from './graphql/resolve-entities.ts';
 export {
   onSubscriptionEnd,
   type SnapshotMarker,

@@ -41,6 +41,7 @@ import type {
   SettingsOf,
   SettingsTable,
 } from '@gudang/runtime/settings';
+import type { FindEntities } from './graphql/resolve-entities.ts';
 import { type SubgraphContext, serveSubgraph } from './graphql/serve-subgraph.ts';
 import { createRestRate, type RestRate } from './rest/rest-rate.ts';
 import { rejectUnreadableUrl } from './rest/serve-rest.ts';
@@ -132,6 +133,8 @@ export interface SubgraphDefinition<T extends SettingsTable, D, M extends readon
   /** The file of the GraphQL schema. */
   readonly schema: URL;
   readonly resolvers: object;
+  /** Functions that find the entities of a type together, by the name of the type. */
+  readonly entities?: Readonly<Record<string, FindEntities<C>>>;
   /** Starts the subgraph's own parts and adds its REST routes. Returns the function that creates contexts. */
   readonly start: (
     service: SubgraphService<T>,
@@ -158,7 +161,7 @@ export async function startSubgraph<
 >(context: ProcessContext<T>, definition: SubgraphDefinition<T, D, M, C>): Promise<void> {
   const { name, log, started } = context;
   const settings = context.settings as SettingsOf<SubgraphTable>;
-  const { changeTopic, databaseSetting, resolvers } = definition;
+  const { changeTopic, databaseSetting, entities, resolvers } = definition;
   const health = createHealth();
   const metrics = createMetrics(name);
   const frameworkErrors = rejectUnreadableUrl(log, isUnavailable);
@@ -219,7 +222,7 @@ export async function startSubgraph<
 
   const { createContext } = await definition.start({ ...service, ...context }, parts);
   const sdl = readFileSync(definition.schema, 'utf8');
-  await serveSubgraph(service, { sdl, resolvers, createContext });
+  await serveSubgraph(service, { sdl, resolvers, entities, createContext });
   const { HOST: host, PORT: port, DRAIN_MS: drainMs } = settings;
   started('http', await startHttp({ app, host, port, drainMs, log, health }));
 }

@@ -63,6 +63,7 @@ export function parsePage<P>(
   };
 }
 
+/** A page of a list, whose parts are made when they are read: most operations read one of them. */
 export interface Connection<T> {
   readonly edges: { cursor: string; node: T }[];
   readonly nodes: T[];
@@ -87,15 +88,22 @@ export function toConnection<T>(
   const more = found.length > page.size;
   const nodes = found.slice(0, page.size);
   if (!page.forward) nodes.reverse();
-  const edges = nodes.map((node) => ({ cursor: cursorOf(node), node }));
+  const cursorAt = (index: number): string | null => {
+    const row = nodes.at(index);
+    return row === undefined ? null : cursorOf(row);
+  };
   return {
-    edges,
     nodes,
-    pageInfo: {
-      hasNextPage: page.forward ? more : page.before !== undefined,
-      hasPreviousPage: page.forward ? page.after !== undefined : more,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+    get edges() {
+      return nodes.map((node) => ({ cursor: cursorOf(node), node }));
+    },
+    get pageInfo() {
+      return {
+        hasNextPage: page.forward ? more : page.before !== undefined,
+        hasPreviousPage: page.forward ? page.after !== undefined : more,
+        startCursor: cursorAt(0),
+        endCursor: cursorAt(-1),
+      };
     },
   };
 }

@@ -1,11 +1,11 @@
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
+import { ApolloServer } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginInlineTraceDisabled,
   ApolloServerPluginLandingPageDisabled,
 } from '@apollo/server/plugin/disabled';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import fastifyApollo from '@as-integrations/fastify';
+import { fastifyApolloHandler } from '@as-integrations/fastify';
 import { ANONYMOUS, createTrustedIdentity, type Identity, UNRESTRICTED } from '@gudang/auth';
 import type { identitySettings, protectedHttpSettings } from '@gudang/auth/settings';
 import {
@@ -18,8 +18,11 @@ import {
 import { parseTraceparent } from '@gudang/runtime/tracing';
 import { type GraphQLFormattedError, parse } from 'graphql';
 import type { SubgraphService } from '../start-subgraph.ts';
+import { reportAbsentEntities } from './absent-entities.ts';
 import { yieldBeforeLargeResults } from './large-results.ts';
+import { compiledExecutor, createOperationFastPath } from './operation-fast-path.ts';
 import { protectFields } from './protect-fields.ts';
+import { type FindEntities, resolveEntitiesTogether } from './resolve-entities.ts';
 import { MAX_TOKENS, serveWebsocket } from './serve-websocket.ts';
 
 type Resolvers = Parameters<typeof buildSubgraphSchema>[0] extends infer Given
@@ -38,6 +41,7 @@ export type SubgraphContext = Traced & { readonly identity: Identity };
  * Serves a subgraph at `/graphql`: queries and mutations over HTTP, and subscriptions over
  * graphql-transport-ws. It enforces `@authenticated` and `@requiresScopes`.
  * @param sdl the subgraph's schema
+ * @param entities find the entities of a type together; other entities are resolved by `__resolveReference`
  * @param createContext creates the context of each operation
  */
 export async function serveSubgraph<C extends SubgraphContext>(
@@ -51,19 +55,22 @@ export async function serveSubgraph<C extends SubgraphContext>(
   {
     sdl,
     resolvers,
+    entities = {},
     createContext,
   }: {
     sdl: string;
     resolvers: object;
+    entities?: Readonly<Record<string, FindEntities<C>>> | undefined;
     createContext: (identity: Identity, traceparent?: string) => C;
   },
 ): Promise<void> {
   const schema = buildSubgraphSchema([
     { typeDefs: parse(sdl), resolvers: resolvers as NonNullable<Resolvers> },
   ]);
+  resolveEntitiesTogether(schema, entities);
   protectFields(schema);
   const server = new ApolloServer<C>({
-    schema,
+    gateway: compiledExecutor(schema),
     introspection: settings.NODE_ENV !== 'production',
     includeStacktraceInErrorResponses: false,
     parseOptions: { maxTokens: MAX_TOKENS },
@@ -99,9 +106,18 @@ export async function serveSubgraph<C extends SubgraphContext>(
     gatewayRoutes.addHook('onRoute', (route) => {
       route.bodyLimit = GATEWAY_BODY_LIMIT;
     });
-    gatewayRoutes.register(fastifyApollo(server), {
-      context: async ({ headers }) =>
-        createContext(trusted.identityOfRequest(headers), parseTraceparent(headers['traceparent'])),
+    gatewayRoutes.route({
+      method: ['GET', 'POST', 'OPTIONS'],
+      url: '/graphql',
+      handler: createOperationFastPath<C>({
+        createContext: ({ headers }) =>
+          createContext(
+            trusted.identityOfRequest(headers),
+            parseTraceparent(headers['traceparent']),
+          ),
+        apollo: async (context, request, reply) =>
+          fastifyApolloHandler(server, { context: async () => context }).call(app, request, reply),
+      }),
     });
     done();
   });
@@ -128,23 +144,4 @@ const GATEWAY_BODY_LIMIT = 4 * 1024 * 1024;
 const GATEWAY_ONLY: GraphQLFormattedError = {
   message: 'This subgraph accepts requests from the gateway only: send the request there',
   extensions: { code: 'FORBIDDEN' },
-};
-
-/**
- * Marks a response whose `_entities` contains null. Null means that the entity does not exist or is not
- * visible to the caller. Because of the mark, the gateway returns null for this entity. Without the mark,
- * federation would return an object of nulls if all selected fields are nullable.
- */
-const reportAbsentEntities: ApolloServerPlugin = {
-  requestDidStart: async () => ({
-    willSendResponse: async ({ response: { body } }) => {
-      if (body.kind !== 'single') return;
-      const entities: unknown = body.singleResult.data?.['_entities'];
-      if (!Array.isArray(entities) || !entities.includes(null)) return;
-      body.singleResult.extensions = {
-        ...body.singleResult.extensions,
-        gudang: { absentEntities: true },
-      };
-    },
-  }),
 };

@@ -17,6 +17,8 @@ import {
 } from 'graphql-ws';
 import { WebSocketServer } from 'ws';
 import { EventTurns } from './event-turns.ts';
+import { type CompiledOperation, compileOperation } from './execution/compiled-operation.ts';
+import { createOperationCache } from './execution/operation-cache.ts';
 import { startGatewaySocket } from './gateway-socket.ts';
 import { createPositionReporter, type PositionReporter } from './position-reporter.ts';
 import { type SubscribeArgs, subscribeInTurns } from './subscribe-in-turns.ts';
@@ -135,6 +137,7 @@ function createProtocol<C extends object>({
     );
 
   const turns = new EventTurns();
+  const readOperation = createOperationReader(schema);
   return makeServer<ConnectionParams, Connection>({
     subscribe: (args) => subscribeInTurns(args as SubscribeArgs, turns),
     onConnect: (connection) => accepts(connection) && { gudang: { messageBytes } },
@@ -146,7 +149,7 @@ function createProtocol<C extends object>({
       if (!(id in connection.subscriptions)) return [new GraphQLError('The subscription was left')];
       if (extra.subscriptions >= maxSubscriptions) return [tooManySubscriptions(maxSubscriptions)];
       try {
-        const operation = readOperation(schema, request);
+        const operation = readOperation(request);
         if (Array.isArray(operation)) return operation;
         const contextValue = createContext(connection, request);
         extra.subscriptions += 1;
@@ -181,23 +184,46 @@ function createProtocol<C extends object>({
   });
 }
 
+type ReadOperation = Omit<SubscribeArgs, 'isCostly' | 'isSlow'>;
+
 /**
- * Reads and validates an operation. graphql-ws itself closes the connection with all its subscriptions if
- * an operation has a syntax error.
- * @throws {GraphQLError} for a syntax error
+ * Returns a function that reads and validates operations. It keeps the valid ones by their text, because the
+ * streams of many clients differ in their variables only. graphql-ws itself closes the connection with all
+ * its subscriptions if an operation has a syntax error.
  */
-function readOperation(
+function createOperationReader(
   schema: GraphQLSchema,
-  { query, operationName, variables }: SubscribePayload,
-): Omit<SubscribeArgs, 'isCostly' | 'isSlow'> | readonly GraphQLError[] {
-  const document = parse(query, { maxTokens: MAX_TOKENS });
-  const errors = validateSafely(schema, document);
-  if (errors.length > 0) return errors;
-  if (getOperationAST(document, operationName)) {
-    return { schema, document, operationName, variableValues: variables };
-  }
-  return [new GraphQLError('No operation has this name, or several operations have none')];
+): (payload: SubscribePayload) => ReadOperation | readonly GraphQLError[] {
+  const known = createOperationCache<CompiledOperation>(({ document }) => document);
+
+  /** @throws {GraphQLError} for a syntax error */
+  const compile = ({
+    query,
+    operationName,
+  }: SubscribePayload): CompiledOperation | readonly GraphQLError[] => {
+    const key = `${operationName?.length ?? -1} ${operationName ?? ''}${query}`;
+    const cached = known.get(key);
+    if (cached) return cached;
+    const document = parse(query, { maxTokens: MAX_TOKENS });
+    const errors = validateSafely(schema, document);
+    if (errors.length > 0) return errors;
+    const operation = getOperationAST(document, operationName);
+    if (!operation) return [new GraphQLError(NO_OPERATION)];
+    const compiled = compileOperation(schema, document, operation);
+    known.set(key, compiled);
+    return compiled;
+  };
+
+  return (payload) => {
+    const compiled = compile(payload);
+    if (!('bind' in compiled)) return compiled;
+    const { operationName, variables: variableValues } = payload;
+    const bound = compiled.bind(variableValues);
+    return { schema, document: compiled.document, operationName, variableValues, bound };
+  };
 }
+
+const NO_OPERATION = 'No operation has this name, or several operations have none';
 
 function toGraphQLError(error: unknown): GraphQLError {
   if (error instanceof GraphQLError) return error;

@@ -1,13 +1,11 @@
-import {
-  createSourceEventStream,
-  type ExecutionArgs,
-  type ExecutionResult,
-  execute,
-} from 'graphql';
+import { createSourceEventStream, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import type { EventTurns } from './event-turns.ts';
+import type { CompiledOperation } from './execution/compiled-operation.ts';
 
 /** A subscription and the way in which its events are executed. */
 export interface SubscribeArgs extends ExecutionArgs {
+  /** Executes each event. With errors of variables, the subscription has no events. */
+  readonly bound: ReturnType<CompiledOperation['bind']>;
   /** Whether the events are costly to execute. */
   readonly isCostly: boolean;
   /** Whether the events are sent with pauses. */
@@ -75,7 +73,9 @@ class EventResults implements Results {
 
   async #run(rootValue: unknown): Promise<IteratorResult<ExecutionResult, void>> {
     if (this.#hasEnded) return DONE;
-    return { value: await execute({ ...this.#args, rootValue }), done: false };
+    const { bound, contextValue } = this.#args;
+    const value = bound.errors ? bound : await bound.execute(rootValue, contextValue);
+    return { value, done: false };
   }
 }
 
