@@ -86,6 +86,17 @@ function matching(filter: OrderFilter): Prisma.Sql {
 }
 
 /**
+ * Whether one plan is the best for all values, so that the page may be prepared: a scan of the index of all
+ * orders. With an owner, a product or a second cursor, PostgreSQL may expect few rows and sort them, and some
+ * owners have many.
+ */
+function isPlain({ after, before }: Page<KeysetCursor>, filter: OrderFilter): boolean {
+  const { visibility, productId, status, createdAfter, createdBefore } = filter;
+  const isFiltered = productId ?? status ?? createdAfter ?? createdBefore;
+  return visibility === 'all' && isFiltered === undefined && !(after && before);
+}
+
+/**
  * Finds a page of orders, newest first.
  * @returns up to `page.size + 1` rows, in the direction of reading
  */
@@ -94,10 +105,7 @@ export function findOrderPage(
   page: Page<KeysetCursor>,
   filter: OrderFilter,
 ): Promise<OrderState[]> {
-  // Without a filter, one plan is the best for all values: a scan of the index by owner, or of all orders.
-  const { productId, status, createdAfter, createdBefore } = filter;
-  const isFiltered = productId ?? status ?? createdAfter ?? createdBefore;
-  const client = isFiltered === undefined ? database.statements : database.unprepared;
+  const client = isPlain(page, filter) ? database.statements : database.unprepared;
   // This query is raw SQL because Prisma cannot compare rows, such as `(a, b) < (c, d)`. With an
   // equivalent OR condition, PostgreSQL could not start an index scan at the cursor.
   return client.$queryRaw<OrderState[]>`
@@ -112,9 +120,10 @@ export async function findOrderPages(
   page: Page<KeysetCursor>,
   filter: Pick<OrderFilter, 'visibility' | 'status'>,
 ): Promise<OrderState[][]> {
-  // With these conditions alone, the index by product is the best for all values.
-  const isPlain = filter.visibility === 'all' && filter.status === undefined;
-  const client = isPlain ? database.statements : database.unprepared;
+  // PostgreSQL does not know the products when it plans, prepared or not.
+  const isFirst = page.after === undefined && page.before === undefined;
+  const isKnown = isFirst && filter.visibility === 'all' && filter.status === undefined;
+  const client = isKnown ? database.statements : database.unprepared;
   const found = await client.$queryRaw<OrderState[]>`
     SELECT page.* FROM unnest(${[...new Set(productIds)]}::text[]) AS wanted (product)
     CROSS JOIN LATERAL (

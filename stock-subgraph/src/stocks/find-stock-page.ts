@@ -31,8 +31,9 @@ export function findStockPage(
  * Whether one plan is the best for all values: a scan of the index of the sort. The statement of a list by
  * quantity has too many forms.
  */
-function isPlain({ sort }: StockPage, { search, quantityAtMost }: StockFilter): boolean {
-  return sort !== 'QUANTITY_ASC' && search == null && quantityAtMost == null;
+function isPlain({ sort, page }: StockPage, { search, quantityAtMost }: StockFilter): boolean {
+  if (sort === 'QUANTITY_ASC' || (page.after && page.before)) return false;
+  return search == null && quantityAtMost == null;
 }
 
 /** The limit is a part of the text, so that PostgreSQL knows it when it plans a prepared statement. */

@@ -25,7 +25,9 @@ export async function findMovementPages(
 ): Promise<MovementRow[][]> {
   const behind = after === undefined ? Prisma.empty : Prisma.sql`AND version < ${after}`;
   const limit = Prisma.raw(String(size + 1));
-  const found = await database.statements.$queryRaw<MovementRow[]>`
+  // Without a cursor, PostgreSQL makes the same plan for all values.
+  const client = after === undefined ? database.statements : database.unprepared;
+  const found = await client.$queryRaw<MovementRow[]>`
     SELECT page.* FROM unnest(${[...new Set(stockIds)]}::text[]) AS wanted (stock)
     CROSS JOIN LATERAL (
       SELECT stock_id AS "stockId", version, kind::text AS kind, delta,

@@ -1,1 +1,2 @@
+export { type GenericPlan, genericPlans } from './generic-plans.ts';
 export { createSqlClient } from './sql-client.ts';
