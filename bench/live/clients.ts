@@ -1,13 +1,6 @@
 /** Child process with websocket clients that record only the arrival times of events. */
-import { randomUUID } from 'node:crypto';
-import { WebSocket } from 'ws';
+import { serveClients } from './client-process.ts';
 
-interface Asked {
-  readonly open?: { url: string; count: number; queries: readonly string[] };
-  readonly report?: true;
-}
-
-const sockets: WebSocket[] = [];
 const AT = Buffer.from('"at":');
 let received = 0;
 let latencies: number[] = [];
@@ -23,33 +16,17 @@ function take(data: Buffer): void {
   latencies.push(performance.timeOrigin + performance.now() - at);
 }
 
-async function openOne(url: string, query: string): Promise<void> {
-  const socket = new WebSocket(url, 'graphql-transport-ws', { perMessageDeflate: false });
-  sockets.push(socket);
-  await new Promise((resolve, reject) => {
-    socket.once('open', resolve);
-    socket.once('error', reject);
-  });
-  socket.send('{"type":"connection_init"}');
-  await new Promise((resolve) => socket.once('message', resolve));
-  socket.on('message', take);
-  socket.on('close', (code) => process.stderr.write(`a client was closed with ${code}\n`));
-  socket.send(JSON.stringify({ id: randomUUID(), type: 'subscribe', payload: { query } }));
-}
+const observer = {
+  message: take,
+  closed: (code: number) => void process.stderr.write(`a client was closed with ${code}\n`),
+};
 
-process.on('message', async ({ open, report }: Asked) => {
-  if (open) {
-    for (let done = 0; done < open.count; done += 50) {
-      const few = Array.from({ length: Math.min(50, open.count - done) }, (_, index) =>
-        openOne(open.url, open.queries[(done + index) % open.queries.length] ?? ''),
-      );
-      await Promise.all(few);
-    }
-    process.send?.({});
-  }
-  if (!report) return;
-  process.send?.({ received, latencies });
-  received = 0;
-  latencies = [];
-});
-process.send?.({});
+serveClients(
+  () => observer,
+  () => {
+    const report = { received, latencies };
+    received = 0;
+    latencies = [];
+    return report;
+  },
+);

@@ -1,10 +1,5 @@
 /** Child process with websocket clients that check that each of them receives every event once. */
-import { WebSocket } from 'ws';
-
-interface Asked {
-  readonly open?: { url: string; count: number; queries: readonly string[] };
-  readonly report?: true;
-}
+import { serveClients } from '../live/client-process.ts';
 
 /** Events that one client has received. */
 interface Received {
@@ -29,39 +24,21 @@ function take(client: Received, data: Buffer): void {
   client.events += 1;
 }
 
-async function openOne(url: string, query: string): Promise<void> {
-  const socket = new WebSocket(url, 'graphql-transport-ws', { perMessageDeflate: false });
-  await new Promise((resolve, reject) => {
-    socket.once('open', resolve);
-    socket.once('error', reject);
-  });
-  socket.send('{"type":"connection_init"}');
-  await new Promise((resolve) => socket.once('message', resolve));
-  const client = { first: 0, last: 0, events: 0 };
-  clients.push(client);
-  socket.on('message', (data: Buffer) => take(client, data));
-  socket.on('close', (code) => faults.other.push(`closed with ${code}`));
-  socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }));
-}
-
-process.on('message', async ({ open, report }: Asked) => {
-  if (open) {
-    for (let done = 0; done < open.count; done += 50) {
-      const few = Array.from({ length: Math.min(50, open.count - done) }, (_, index) =>
-        openOne(open.url, open.queries[(done + index) % open.queries.length] ?? ''),
-      );
-      await Promise.all(few);
-    }
-    process.send?.({});
-  }
-  if (!report) return;
-  process.send?.({
+serveClients(
+  () => {
+    const client = { first: 0, last: 0, events: 0 };
+    clients.push(client);
+    return {
+      message: (data) => take(client, data),
+      closed: (code) => void faults.other.push(`closed with ${code}`),
+    };
+  },
+  () => ({
     started: clients.filter(({ events }) => events > 0).length,
     slowest: Math.min(...clients.map(({ last }) => last)),
     events: clients.reduce((sum, { events }) => sum + events, 0),
     expected: clients.reduce((sum, { first, last }) => sum + last - first + 1, 0),
     ...faults,
     other: faults.other.slice(0, 10),
-  });
-});
-process.send?.({});
+  }),
+);
