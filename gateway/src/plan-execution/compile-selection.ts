@@ -64,6 +64,7 @@ export type Step =
   | {
       readonly kind: 'fragment';
       readonly conditions: Conditions | undefined;
+      /** The fragment's type; undefined if the type around it is as narrow. Data may have no `__typename`. */
       readonly type: CompositeType | undefined;
       /**
        * Whether the fragment applies to objects of a type. `type` is undefined if the object's type
@@ -87,7 +88,9 @@ export function compileSelection(
   replaced?: Pick<ReplacedNames, 'responses'>,
 ): readonly Step[] | undefined {
   try {
-    return compile(operation.selectionSet, operation.schema(), replaced?.responses ?? NONE);
+    const { selectionSet } = operation;
+    const responses = replaced?.responses ?? NONE;
+    return compile(selectionSet, operation.schema(), responses, selectionSet.parentType);
   } catch (error) {
     if (error instanceof IntrospectionError) return undefined;
     throw error;
@@ -106,18 +109,20 @@ function compile(
   selectionSet: SelectionSet,
   schema: Schema,
   responses: ReplacedNames['responses'],
+  parent: CompositeType,
 ): readonly Step[] {
   return selectionSet.selections().map((selection): Step => {
     const conditions = conditionsOf(selection.element, schema);
     if (selection.kind === 'FragmentSelection') {
-      const type = selection.element.typeCondition;
+      const condition = selection.element.typeCondition;
+      const type = condition && !isSubtype(condition, parent) ? condition : undefined;
       return {
         kind: 'fragment',
         conditions,
         type,
-        isFor: type ? createSubtypeTest(type) : () => true,
+        isFor: condition ? createSubtypeTest(condition) : () => true,
         label: labelOf(selection.element, schema),
-        selection: compile(selection.selectionSet, schema, responses),
+        selection: compile(selection.selectionSet, schema, responses, type ?? parent),
       };
     }
     const field = selection.element;
@@ -135,7 +140,9 @@ function compile(
       conditions,
       shape,
       isLeaf: nullable.kind === 'leaf' ? nullable.isValid : undefined,
-      selection: selection.selectionSet && compile(selection.selectionSet, schema, responses),
+      selection:
+        selection.selectionSet &&
+        compile(selection.selectionSet, schema, responses, selection.selectionSet.parentType),
     };
   });
 }

@@ -35,9 +35,10 @@ export interface OwnExecutor extends PlanExecutor {
 /**
  * Creates an executor that returns the same results as @apollo/gateway's executor, but compiles each
  * operation only once. Apollo's executor reads the operation again for each request, and shaping the
- * result takes a third of the request's CPU time. The results differ in two cases:
+ * result takes a third of the request's CPU time. The results differ in three cases:
  * - After a failed root mutation whose type is non-null, no later mutation runs (GraphQL, 6.2.2).
  * - A non-null value that is null leads to an error, and `extensions.valueCompletion` does not exist.
+ * - A fragment applies to an object without `__typename` inside a fragment of a wider type.
  * @param fallback runs operations that this executor does not support: introspection
  */
 export function createOwnExecutor(

@@ -1,5 +1,6 @@
 import type { Identity } from '@gudang/auth';
 import { type DocumentNode, getOperationAST } from 'graphql';
+import { PlanningError } from '../errors/planning-error.ts';
 import type { ParsedOperation } from '../limits/operation-parser.ts';
 import type { PlanningBudget } from '../limits/planning-budget.ts';
 import { createSubscriptionPlanner, EVENT_SERVICE } from '../live/planning/subscription-plan.ts';
@@ -50,12 +51,21 @@ export function createFederatedGraph(sdl: string) {
     const request = { document, operation, context, request: { variables } };
     return (await executor(request as never)) as ExecutedOperation;
   };
+  const planOrRefuse = (document: DocumentNode, variables: Values) => {
+    try {
+      return planSubscription(parsedOf(document), ANYONE, () => variables);
+    } catch (error) {
+      if (error instanceof PlanningError) return error;
+      throw error;
+    }
+  };
   const executeEvents = async (
     document: DocumentNode,
     variables: Values,
     { send, subscribe }: FederatedSubgraphs,
   ): Promise<ExecutedOperation[]> => {
-    const plan = planSubscription(parsedOf(document), ANYONE, () => variables);
+    const plan = planOrRefuse(document, variables);
+    if (plan instanceof PlanningError) return [{ data: null, errors: [plan] }];
     const { query, operationName } = plan.upstream;
     const used = Object.fromEntries(
       plan.variables.filter((name) => name in variables).map((name) => [name, variables[name]]),

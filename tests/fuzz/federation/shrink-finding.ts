@@ -1,4 +1,13 @@
-import { type ASTNode, type DocumentNode, Kind, parse, print, validate, visit } from 'graphql';
+import {
+  type ASTNode,
+  type DocumentNode,
+  Kind,
+  type OperationTypeNode,
+  parse,
+  print,
+  validate,
+  visit,
+} from 'graphql';
 import { compareOutcomes } from './compare-outcomes.ts';
 import { ComposedGraph, createData } from './composed-graph.ts';
 import type { GeneratedOperation } from './generate-operation.ts';
@@ -98,7 +107,10 @@ class Shrinking {
   ): Promise<boolean> {
     if (performance.now() > this.#until) return false;
     try {
-      if (validate(composed.schema, operation.document).length > 0) return false;
+      const { schema } = composed;
+      // graphql-js finds operations valid for whose kind the schema has no type.
+      if (!schema.getRootType(operation.kind as OperationTypeNode)) return false;
+      if (validate(schema, operation.document).length > 0) return false;
       const { required } = readFacts(documentsOf(subgraphs));
       const verdict = compareOutcomes(await composed.run(operation), required);
       if (verdict.is !== 'different') return false;
