@@ -17,22 +17,16 @@ import { describe, expect, it } from 'vitest';
 import { PlanningBudget } from '../limits/planning-budget.ts';
 import type { ExecutedOperation } from '../plan-execution/plan-executor.ts';
 import { createQueryExecutor } from '../request-pipeline/query-executor.ts';
+import { collectParts, mergeParts } from '../testing/collect-parts.ts';
 import { composeOddGraph } from '../testing/odd-subgraphs.ts';
 import { createPureSubgraphs, type Faults } from '../testing/pure-subgraphs.ts';
 import { createRandom, type Random } from '../testing/random.ts';
 import { randomOperation } from '../testing/random-operation.ts';
 import { deferRules } from './defer-rules.ts';
 import { hasDefer, withoutDefer } from './deferred-operation.ts';
-import type { DeferredItem } from './part-sink.ts';
 
 const graph = composeOddGraph();
 const VARIABLES = { yes: true, no: false, first: 2, id: '1' };
-
-/** A part as the sink received it. */
-interface Part {
-  readonly items: readonly DeferredItem[];
-  readonly hasNext: boolean;
-}
 
 /** The subgraphs of the current execution. */
 let ask = createPureSubgraphs(graph, 0, { nulls: 0, errors: 0, nonNullErrors: 0 });
@@ -58,28 +52,8 @@ const runWhole = (document: DocumentNode, context: object = {}): Promise<Execute
     operation: getOperationAST(document),
   } as never) as Promise<ExecutedOperation>;
 
-async function runInParts(document: DocumentNode) {
-  const parts: Part[] = [];
-  let hasBegun = false;
-  let end = (): void => {};
-  const ended = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const sink = {
-    begin: () => {
-      hasBegun = true;
-    },
-    add: (items: readonly DeferredItem[], hasNext: boolean) => {
-      parts.push({ items: clone(items), hasNext });
-      if (!hasNext) end();
-    },
-  };
-  const first = clone(await runWhole(document, { parts: sink }));
-  if (hasBegun) await ended;
-  // A part after the last one would arrive now.
-  await new Promise((resolve) => setImmediate(resolve));
-  return { first, parts };
-}
+const runInParts = (document: DocumentNode) =>
+  collectParts((parts) => runWhole(document, { parts }));
 
 const clone = <T>(value: T): T => JSON.parse(JSON.stringify(value ?? null));
 
@@ -152,31 +126,6 @@ function withoutNames(data: unknown): unknown {
 
 type Json = Record<string, unknown>;
 
-/** Merges the parts as a client does. */
-function merge({ first, parts }: { first: ExecutedOperation; parts: readonly Part[] }) {
-  const { data, errors = [] } = clone(first);
-  const all = [...errors];
-  for (const { items } of parts) {
-    for (const item of items) {
-      all.push(...(item.errors ?? []));
-      let target: unknown = data;
-      for (const key of item.path) target = (target as Json)[key];
-      if (typeof target !== 'object' || target === null) throw new Error(`nothing at ${item.path}`);
-      if (item.data) mergeInto(target as Json, item.data as Json);
-    }
-  }
-  return { data, errors: all };
-}
-
-function mergeInto(target: Json, source: Json): void {
-  for (const [key, value] of Object.entries(source)) {
-    const known = target[key];
-    if (typeof known === 'object' && known && typeof value === 'object' && value) {
-      mergeInto(known as Json, value as Json);
-    } else target[key] = value;
-  }
-}
-
 const placesOf = (errors: ExecutedOperation['errors'] = []): string[] =>
   [...new Set(errors.map(({ message, path }) => `${message} at ${path?.join('.')}`))].sort();
 
@@ -206,7 +155,7 @@ describe.each(KINDS)('with %s, an operation with @defer', (_what, faults) => {
       order = createRandom(seed);
       const { data, errors } = clone(await runWhole(whole));
       const given = await runInParts(document);
-      const merged = merge(given);
+      const merged = mergeParts(given);
       expect(merged.data, text).toEqual(data);
       // A plan may fetch more than its operation selects, and get errors for it.
       const isShown = ({ path = [] }: GraphQLError): boolean =>

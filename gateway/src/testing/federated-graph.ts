@@ -1,5 +1,7 @@
 import type { Identity } from '@gudang/auth';
 import { type DocumentNode, getOperationAST } from 'graphql';
+import { hasDefer } from '../defer/deferred-operation.ts';
+import type { PartSink } from '../defer/part-sink.ts';
 import { PlanningError } from '../errors/planning-error.ts';
 import type { ParsedOperation } from '../limits/operation-parser.ts';
 import type { PlanningBudget } from '../limits/planning-budget.ts';
@@ -10,6 +12,7 @@ import { withoutRepeats } from '../subgraphs/repeated-entities.ts';
 import type { SubgraphAnswer } from '../subgraphs/subgraph-answer.ts';
 import type { SubgraphRequest } from '../subgraphs/subgraph-source.ts';
 import { buildSupergraph } from '../supergraph.ts';
+import { collectParts, mergeParts } from './collect-parts.ts';
 
 /** The subgraphs of a federated graph, in this process. */
 export interface FederatedSubgraphs {
@@ -20,6 +23,9 @@ export interface FederatedSubgraphs {
     request: SubgraphRequest,
   ) => Promise<readonly SubgraphAnswer[]>;
 }
+
+/** A result, and whether one of its parts is null because a value inside must not be. */
+export type FederatedResult = ExecutedOperation & { readonly hasNullPart?: boolean };
 
 const UNLIMITED = {
   plan: <T>(work: () => T): T => work(),
@@ -44,12 +50,21 @@ export function createFederatedGraph(sdl: string) {
     const answer = await subgraphs.send(name, { ...request, variables: distinct.variables });
     return distinct.repeat(answer, () => undefined);
   };
-  const executor = createQueryExecutor(supergraph, send, UNLIMITED);
-  const execute = async (document: DocumentNode, variables: Values): Promise<ExecutedOperation> => {
-    const context = { forward: {}, identity: ANYONE };
+  let draws: readonly number[] = [0];
+  let drawn = 0;
+  const draw = (): number => draws[drawn++ % draws.length] as number;
+  const executor = createQueryExecutor(supergraph, send, UNLIMITED, { draw });
+  const execute = async (document: DocumentNode, variables: Values): Promise<FederatedResult> => {
     const { operation } = parsedOf(document);
-    const request = { document, operation, context, request: { variables } };
-    return (await executor(request as never)) as ExecutedOperation;
+    const run = async (parts?: PartSink): Promise<ExecutedOperation> => {
+      const context = { forward: {}, identity: ANYONE, parts };
+      const request = { document, operation, context, request: { variables } };
+      return (await executor(request as never)) as ExecutedOperation;
+    };
+    if (!hasDefer(document)) return run();
+    const collected = await collectParts(run);
+    const items = collected.parts.flatMap((part) => part.items);
+    return { ...mergeParts(collected), hasNullPart: items.some(({ data }) => data === null) };
   };
   const planOrRefuse = (document: DocumentNode, variables: Values) => {
     try {
@@ -88,15 +103,19 @@ export function createFederatedGraph(sdl: string) {
   return {
     schema: supergraph.schema,
     /**
-     * Executes an operation, one at a time.
+     * Executes an operation, one at a time. A result in parts is merged.
+     * @param chosen draws for progressive overrides: a plan or an execution uses the next one
      * @returns the results of all events of a subscription, or the only result
      */
     run: async (
       document: DocumentNode,
       variables: Values,
       using: FederatedSubgraphs,
-    ): Promise<ExecutedOperation[]> => {
+      chosen: readonly number[] = [0],
+    ): Promise<FederatedResult[]> => {
       subgraphs = using;
+      draws = chosen;
+      drawn = 0;
       try {
         if (parsedOf(document).operation.operation === 'subscription') {
           return await executeEvents(document, variables, using);

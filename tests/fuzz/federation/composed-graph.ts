@@ -7,7 +7,7 @@ import { GraphData } from './graph-data.ts';
 import { readFacts } from './graph-facts.ts';
 import type { GraphModel } from './graph-model.ts';
 import { MergedGraph, type Outcome } from './merged-graph.ts';
-import { SubgraphServer } from './subgraph-server.ts';
+import { type SubgraphRequest, SubgraphServer } from './subgraph-server.ts';
 
 /** What both executions of an operation have answered and done. */
 export interface Compared {
@@ -67,8 +67,10 @@ export class ComposedGraph {
     return this.#federated.schema;
   }
 
-  async run({ document, kind, variables }: GeneratedOperation): Promise<Compared> {
-    const [merged, federated] = [new Run(), new Run()];
+  async run({ document, kind, variables, draws }: GeneratedOperation): Promise<Compared> {
+    // The draw of a stream depends on its text.
+    const draw = kind === 'subscription' ? undefined : Math.min(...draws);
+    const [merged, federated] = [new Run(), new Run(draw)];
     let requests = 0;
     const subgraph = (name: string): SubgraphServer => {
       requests += 1;
@@ -80,10 +82,13 @@ export class ComposedGraph {
       kind === 'subscription'
         ? await this.#merged.subscribe(document, variables, merged)
         : [await this.#merged.query(document, variables, merged)];
-    const running = this.#federated.run(document, variables, {
-      send: async (name, request) => subgraph(name).send(request, federated),
-      subscribe: async (name, request) => subgraph(name).subscribe(request, federated),
-    });
+    const subgraphs = {
+      send: async (name: string, request: SubgraphRequest) =>
+        subgraph(name).send(request, federated),
+      subscribe: async (name: string, request: SubgraphRequest) =>
+        subgraph(name).subscribe(request, federated),
+    };
+    const running = this.#federated.run(document, variables, subgraphs, draws);
     const actual = await running.catch((error: Error) => error);
     return {
       expected: expected.map(toOutcome),
@@ -103,7 +108,11 @@ export function createData(
   return new GraphData(graph, (_type, field) => required.has(field));
 }
 
-function toOutcome(result: { data?: unknown; errors?: readonly unknown[] | undefined }): Outcome {
-  const { data = null, errors = [] } = JSON.parse(JSON.stringify(result));
-  return { data, errors };
+function toOutcome(result: {
+  data?: unknown;
+  errors?: readonly unknown[] | undefined;
+  hasNullPart?: boolean;
+}): Outcome {
+  const { data = null, errors = [], hasNullPart = false } = JSON.parse(JSON.stringify(result));
+  return { data, errors, hasNullPart };
 }

@@ -8,7 +8,9 @@ const IN_SUBGRAPHS: readonly (readonly [string, RegExp])[] = [
   ['@requires with arguments', /@requires\(fields: "[^"]*\(/],
   ['@requires of nested fields', /@requires\(fields: "[^"]*\{/],
   ['@provides', /@provides/],
-  ['@override', /@override/],
+  ['@override', /@override\([^,)]*\)/],
+  ['@override with a label', /@override\([^)]*label/],
+  ['@fromContext', /@fromContext/],
   ['@shareable', /@shareable/],
   ['@interfaceObject', /@interfaceObject[^,]*\{/],
   ['@key of several fields', /@key\(fields: "\w+ \w/],
@@ -26,6 +28,8 @@ const IN_OPERATIONS: readonly (readonly [string, RegExp])[] = [
   ['named fragment', /^fragment /m],
   ['inline fragment', /\.\.\. (?:on|@|\{)/],
   ['@skip or @include', /@(?:skip|include)/],
+  ['@defer', /@defer/],
+  ['field with an argument from a context', /\btold\b/],
   ['variable', /\$(?!yes|no|unsaid)\w+/],
 ];
 

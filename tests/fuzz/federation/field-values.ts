@@ -13,7 +13,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { type DataNode, type DataValue, FAILURE, type GraphData } from './graph-data.ts';
-import type { GraphFacts } from './graph-facts.ts';
+import { type ContextArgument, contextField, type GraphFacts } from './graph-facts.ts';
 import type { GraphModel } from './graph-model.ts';
 
 /** State of one execution, in which mutations and events change root values. */
@@ -24,6 +24,12 @@ export class Run {
   readonly failed = new Set<string>();
   /** What a subgraph must never receive. */
   readonly violations: string[] = [];
+  /** Least draw for progressive overrides; undefined if it is not known. */
+  readonly draw: number | undefined;
+
+  constructor(draw?: number) {
+    this.draw = draw;
+  }
 }
 
 export function isNode(value: unknown): value is DataNode {
@@ -118,6 +124,19 @@ function readField(
 function withoutFailures(value: DataValue): DataValue {
   if (value === FAILURE) return null;
   return Array.isArray(value) ? value.map(withoutFailures) : value;
+}
+
+/** Reads the value that an argument has from the nearest object of its context. */
+export function readContextValue(
+  data: GraphData,
+  context: ContextArgument,
+  { around }: DataNode,
+): DataValue {
+  for (let one = around; one; one = one.around) {
+    const field = contextField(context, one.type);
+    if (field !== undefined) return withoutFailures(data.read(one, field, {}));
+  }
+  return null;
 }
 
 /** Whether a type condition holds for objects of a type. */

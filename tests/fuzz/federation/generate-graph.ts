@@ -1,4 +1,5 @@
 import { createRandom, type Random, seedOf } from '@gudang/testing/random';
+import { addContexts } from './context-fields.ts';
 import { addProvides, addRequires } from './external-fields.ts';
 import { GraphBuilder } from './graph-builder.ts';
 import type { FieldSpec, GraphModel } from './graph-model.ts';
@@ -27,6 +28,7 @@ export function generateGraph(seed: number): GraphModel {
   addRequires(graph, random);
   placeRoots(graph, random);
   addProvides(graph, random);
+  addContexts(graph, random);
   overrideFields(graph, random);
   return graph;
 }

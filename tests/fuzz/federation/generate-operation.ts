@@ -19,6 +19,8 @@ export interface GeneratedOperation {
   readonly document: DocumentNode;
   readonly kind: 'query' | 'mutation' | 'subscription';
   readonly variables: Record<string, unknown>;
+  /** Draws for progressive overrides: of planning, and of execution. */
+  readonly draws: readonly number[];
 }
 
 const DEPTH = 4;
@@ -37,6 +39,8 @@ const HOSTILE = [
   '__proto__',
 ];
 const PLAIN = ['a', 'b', 'c'];
+/** Fields through which arguments get values from a context; they are selected more often than others. */
+const OF_CONTEXTS = new Set(['inner', 'deeper', 'told']);
 
 /** Generates a valid operation; undefined if none was found. */
 export function generateOperation(
@@ -44,14 +48,18 @@ export function generateOperation(
   kind: GeneratedOperation['kind'],
   random: Random,
 ): GeneratedOperation | undefined {
+  const draw = (): number => random.pick([0, 10, 25, 40, 50, 99]);
   for (let tries = 0; tries < TRIES; tries += 1) {
     // The last attempts use no aliases, which are the usual reason for conflicts.
-    const generator = new OperationGenerator(schema, random, tries < TRIES - 4);
+    const generator = new OperationGenerator(schema, random, {
+      aliases: tries < TRIES - 4,
+      kind,
+    });
     const text = generator.generate(kind);
     if (text === undefined) return undefined;
     const document = parse(text);
     if (validate(schema, document).length === 0) {
-      return { text, document, kind, variables: generator.values() };
+      return { text, document, kind, variables: generator.values(), draws: [draw(), draw()] };
     }
   }
   return undefined;
@@ -63,12 +71,19 @@ class OperationGenerator {
   readonly #aliases: boolean;
   readonly #fragments: string[] = [];
   readonly #variables = new Map<string, { declared: string; value: unknown }>();
+  readonly #defers: boolean;
+  #labels = 0;
   #left = MAX_FIELDS;
 
-  constructor(schema: GraphQLSchema, random: Random, aliases: boolean) {
+  constructor(
+    schema: GraphQLSchema,
+    random: Random,
+    { aliases, kind }: { aliases: boolean; kind: GeneratedOperation['kind'] },
+  ) {
     this.#schema = schema;
     this.#random = random;
     this.#aliases = aliases && random.chance(0.7);
+    this.#defers = kind !== 'subscription' && random.chance(0.25);
   }
 
   values(): Record<string, unknown> {
@@ -102,9 +117,12 @@ class OperationGenerator {
     const usable = fields.filter((one) => depth > 1 || !isCompositeType(getNamedType(one.type)));
     for (let count = random.between(1, 4); usable.length > 0 && count > 0; count -= 1) {
       if (this.#left <= 0 && parts.length > 0) break;
-      parts.push(this.#field(random.pick(usable), type, depth, true));
+      const ofContexts = usable.filter(({ name }) => OF_CONTEXTS.has(name));
+      const some = ofContexts.length > 0 && random.chance(0.5) ? ofContexts : usable;
+      parts.push(this.#field(random.pick(some), type, depth, true));
     }
-    if (depth > 1 && (isAbstractType(type) ? random.chance(0.9) : random.chance(0.12))) {
+    const share = isAbstractType(type) ? 0.9 : this.#defers ? 0.5 : 0.12;
+    if (depth > 1 && random.chance(share)) {
       for (let count = random.between(1, 3); count > 0 && this.#left > 0; count -= 1) {
         const fragment = this.#fragment(type, depth);
         if (fragment !== undefined) parts.push(fragment);
@@ -126,10 +144,20 @@ class OperationGenerator {
     if (this.#random.chance(0.3)) {
       const name = `F${this.#fragments.length}`;
       this.#fragments.push(`fragment ${name} on ${on.name} ${inner}`);
-      return `...${name}${this.#condition()}`;
+      return `...${name}${this.#defer(type)}${this.#condition()}`;
     }
     const condition = on === type && this.#random.chance(0.5) ? '' : ` on ${on.name}`;
-    return `...${condition}${this.#condition()} ${inner}`;
+    return `...${condition}${this.#defer(type)}${this.#condition()} ${inner}`;
+  }
+
+  #defer(type: GraphQLNamedType): string {
+    const random = this.#random;
+    const isAllowed = this.#defers && type !== this.#schema.getMutationType();
+    if (!isAllowed || random.chance(0.4)) return '';
+    const label = random.chance(0.5) ? [`label: "l${this.#labels++}"`] : [];
+    const condition = random.chance(0.3) ? [`if: ${this.#boolean()}`] : [];
+    const given = [...label, ...condition];
+    return given.length > 0 ? ` @defer(${given.join(', ')})` : ' @defer';
   }
 
   #field(
@@ -202,12 +230,18 @@ class OperationGenerator {
   #condition(): string {
     const random = this.#random;
     if (!random.chance(0.12)) return '';
+    return ` @${random.pick(['include', 'skip'])}(if: ${this.#boolean()})`;
+  }
+
+  /** A constant or a variable. */
+  #boolean(): string {
+    const random = this.#random;
     const value = random.pick(['$yes', '$no', '$unsaid', 'true', 'false']);
     if (value.startsWith('$')) {
       const declared = value === '$unsaid' ? `${value}: Boolean! = true` : `${value}: Boolean!`;
       const given = { $yes: true, $no: false }[value];
       this.#variables.set(value.slice(1), { declared, value: given });
     }
-    return ` @${random.pick(['include', 'skip'])}(if: ${value})`;
+    return value;
   }
 }

@@ -247,7 +247,7 @@ export class GraphBuilder implements GraphModel {
     return SCALARS.has(namedType(field.type)) || runtimeTypes(this, field).length > 0;
   }
 
-  /** Moves one field of an entity to another subgraph by `@override`. */
+  /** Moves one field of an entity to another subgraph by `@override`, at once or for a share of executions. */
   overrideField(type: string): void {
     const entity = this.object(type);
     for (const field of this.#random.shuffled([...entity.fields.values()])) {
@@ -257,8 +257,11 @@ export class GraphBuilder implements GraphModel {
         (place) => place !== from && this.ensure(namedType(field.type), place),
       );
       if (to === undefined) continue;
-      field.at.set(from, { resolves: false, directives: [] });
-      field.at.set(to, { resolves: true, directives: [`@override(from: "${from}")`] });
+      const isGradual = this.#random.chance(0.5);
+      const share = this.#random.pick([0, 25, 50, 100]);
+      const label = isGradual ? `, label: "percent(${share})"` : '';
+      field.at.set(from, { resolves: isGradual, directives: [] });
+      field.at.set(to, { resolves: true, directives: [`@override(from: "${from}"${label})`] });
       if (this.#canResolve(field)) return;
       field.at.set(from, OWN);
       field.at.delete(to);

@@ -7,6 +7,8 @@ export interface DataNode {
   /** Name of an object type. */
   readonly type: string;
   readonly id: string;
+  /** The object whose field has returned this one. */
+  readonly around?: DataNode;
 }
 
 /** The value of a field that fails. */

@@ -1,6 +1,7 @@
 import {
   type ConstDirectiveNode,
   type DocumentNode,
+  type FieldDefinitionNode,
   Kind,
   parse,
   type SelectionSetNode,
@@ -14,6 +15,27 @@ export interface GraphFacts {
   readonly required: ReadonlySet<string>;
   /** Fields that a subgraph must not be asked for, as `subgraph Type.field`. */
   readonly overridden: ReadonlySet<string>;
+  /** Shares of executions in which a field has moved to a subgraph, by `subgraph Type.field`. */
+  readonly moving: ReadonlyMap<string, number>;
+  /** Arguments that have values of surrounding objects, by their field. */
+  readonly contexts: ReadonlyMap<string, ContextArgument>;
+}
+
+/** An argument with `@fromContext`. */
+export interface ContextArgument {
+  readonly name: string;
+  /** Selections on each type of the context. */
+  readonly selection: SelectionSetNode;
+}
+
+/** Returns the field that gives a context's value for objects of a type; undefined for other types. */
+export function contextField({ selection }: ContextArgument, type: string): string | undefined {
+  for (const one of selection.selections) {
+    if (one.kind !== Kind.INLINE_FRAGMENT || one.typeCondition?.name.value !== type) continue;
+    const [field] = one.selectionSet.selections;
+    if (field?.kind === Kind.FIELD) return field.name.value;
+  }
+  return undefined;
 }
 
 /** Parses a selection without braces, such as `id owner { id }`. */
@@ -35,13 +57,15 @@ export function readFacts(
   const requires = new Map<string, SelectionSetNode>();
   const required = new Set<string>();
   const overridden = new Set<string>();
+  const moving = new Map<string, number>();
+  const contexts = new Map<string, ContextArgument>();
   const addRequired = ({ selections }: SelectionSetNode): void => {
     for (const one of selections) {
       if (one.kind === Kind.FIELD) required.add(one.name.value);
       if (one.kind !== Kind.FRAGMENT_SPREAD && one.selectionSet) addRequired(one.selectionSet);
     }
   };
-  for (const { document } of subgraphs) {
+  for (const { name: subgraph, document } of subgraphs) {
     for (const type of document.definitions) {
       if (type.kind !== Kind.OBJECT_TYPE_DEFINITION) continue;
       for (const field of type.fields ?? []) {
@@ -53,10 +77,30 @@ export function readFacts(
             requires.set(name, parseFields(fields));
             addRequired(parseFields(fields));
           }
-          if (directive.name.value === 'override') overridden.add(`${from} ${name}`);
+          if (directive.name.value !== 'override') continue;
+          const share = /[\d.]+/.exec(textArgument(directive, 'label') ?? '')?.[0];
+          if (share === undefined) overridden.add(`${from} ${name}`);
+          else moving.set(`${subgraph} ${name}`, Number(share));
+        }
+        const context = readContext(field);
+        if (context) {
+          contexts.set(name, context);
+          addRequired(context.selection);
         }
       }
     }
   }
-  return { requires, required, overridden };
+  return { requires, required, overridden, moving, contexts };
+}
+
+/** Reads the argument of a field that has its value from a context. */
+function readContext(field: FieldDefinitionNode): ContextArgument | undefined {
+  for (const { name, directives = [] } of field.arguments ?? []) {
+    const from = directives.find((one) => one.name.value === 'fromContext');
+    const text = from && textArgument(from, 'field');
+    if (text !== undefined) {
+      return { name: name.value, selection: parseFields(text.replace(/^\$\w+/, '')) };
+    }
+  }
+  return undefined;
 }

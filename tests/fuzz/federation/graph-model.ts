@@ -34,6 +34,8 @@ export interface ObjectModel {
   readonly fields: Map<string, FieldModel>;
   /** Declared keys by subgraph. */
   readonly at: Map<string, KeyModel[]>;
+  /** The subgraph in which fields of objects inside have arguments from objects of this type. */
+  contextIn?: string;
 }
 
 export interface AbstractModel {

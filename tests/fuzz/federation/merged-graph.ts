@@ -13,6 +13,7 @@ import {
   findRequired,
   mapNodes,
   type Run,
+  readContextValue,
 } from './field-values.ts';
 import type { DataNode, GraphData } from './graph-data.ts';
 import type { GraphFacts } from './graph-facts.ts';
@@ -30,6 +31,8 @@ export interface RootSource {
 export interface Outcome {
   readonly data: unknown;
   readonly errors: readonly { readonly message: string; readonly path?: readonly unknown[] }[];
+  /** Whether a deferred part is null. */
+  readonly hasNullPart?: boolean;
 }
 
 /** Reads the value of a root field. */
@@ -111,10 +114,15 @@ export class MergedGraph {
       return assertPresent(readRoot(this.#data, run, info, args, source), name, run);
     }
     const name = `${source.type}.${info.fieldName}`;
+    const context = this.#facts.contexts.get(name);
+    if (context) {
+      const given = readContextValue(this.#data, context, source);
+      return computeValue(String(info.returnType), given, args);
+    }
     const required = findRequired(this.#graph, this.#facts, source.type, info.fieldName);
     if (!required) {
       const value = assertPresent(this.#data.read(source, info.fieldName, args), name, run);
-      return mapNodes(value, (node) => node);
+      return mapNodes(value, (node) => ({ ...node, around: source }));
     }
     const sources = {
       graph: this.#graph,

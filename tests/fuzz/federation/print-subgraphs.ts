@@ -6,7 +6,7 @@ import {
   type ObjectModel,
 } from './graph-model.ts';
 
-export const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires", "@provides", "@shareable", "@override", "@interfaceObject"])`;
+export const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires", "@provides", "@shareable", "@override", "@interfaceObject", "@context", "@fromContext"])`;
 const INPUTS = `enum Color { RED GREEN BLUE }
 input Like { n: Int = 7 text: String color: Color = GREEN more: Like }`;
 
@@ -55,6 +55,7 @@ function printObject({ types }: GraphModel, object: ObjectModel, place: string):
       ({ fields, resolvable }) =>
         `@key(fields: "${fields}"${resolvable ? '' : ', resolvable: false'})`,
     ),
+    ...(object.contextIn === place ? ['@context(name: "around")'] : []),
   ];
   return printType(head.join(' '), object.fields, place);
 }

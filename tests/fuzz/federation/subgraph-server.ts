@@ -185,6 +185,11 @@ export class SubgraphServer {
     }
     const name = `${source.node.type}.${info.fieldName}`;
     this.#assertOwn(`${info.parentType.name}.${info.fieldName}`, run);
+    const context = this.#facts.contexts.get(name);
+    if (context) {
+      const { [context.name]: given = null, ...rest } = args as Representation;
+      return computeValue(String(info.returnType), given, rest);
+    }
     const required = fieldsOf(definition, 'requires');
     if (required[0]) {
       const given = this.#collectGiven(source, required[0], run, info);
@@ -203,7 +208,10 @@ export class SubgraphServer {
   };
 
   #assertOwn(name: string, run: Run): void {
-    if (!this.#facts.overridden.has(`${this.name} ${name}`)) return;
+    const own = `${this.name} ${name}`;
+    const share = this.#facts.moving.get(own) ?? 100;
+    if (share <= (run.draw ?? 0)) throw this.#violation(run, `${name} has not moved yet`);
+    if (!this.#facts.overridden.has(own)) return;
     throw this.#violation(run, `${name} is overridden`);
   }
 
