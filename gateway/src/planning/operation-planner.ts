@@ -8,6 +8,7 @@ import type { ReplacedNames } from '../plan-execution/replaced-names.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { expandAbstract } from './expand-abstract.ts';
 import { flattenMutation } from './flatten-mutation.ts';
+import { orderContexts } from './order-contexts.ts';
 import { findUnplanned } from './plan-coverage.ts';
 import { createExternalFinder } from './plan-externals.ts';
 import { type ConditionValues, pruneConditions } from './prune-conditions.ts';
@@ -79,7 +80,7 @@ function createPlanner({ apiSchema, model, runnableSdl, schema }: Planned): Oper
         throw new PlanningError(`no subgraph can resolve ${unplanned.join(', ')}`);
       }
       const [problem] = findExternals?.(plan.node) ?? [];
-      if (problem === undefined) return plan;
+      if (problem === undefined) return orderContexts(plan);
       throw new PlanningError(`the plan would ${problem}`);
     };
     const plan = planInAnyForm(planWith, widen?.(pruned) ?? pruned, schema);

@@ -18,8 +18,7 @@ export function findUnplanned(
   { selectionSet }: Operation,
   node: PlanNode | SubscriptionNode | undefined,
 ): readonly string[] {
-  const planned = new Set<string>();
-  if (node) addPaths(node, '', planned);
+  const planned = node ? planPaths(node, '') : NO_PATHS;
   const found = new Set<string>();
   const check = (set: SelectionSet, path: string, given: Conditions): void => {
     for (const selection of set.selections()) {
@@ -41,7 +40,18 @@ export function findUnplanned(
   return [...found];
 }
 
-/** Adds the paths of all fields that a plan fetches, without types and indexes. */
+const NO_PATHS: ReadonlySet<string> = new Set();
+
+/**
+ * Returns the paths of all fields that a plan fetches, without types and indexes, such as `.orders.id`.
+ * @param path path of the objects for which the plan is executed
+ */
+export function planPaths(node: PlanNode | SubscriptionNode, path: string): ReadonlySet<string> {
+  const paths = new Set<string>();
+  addPaths(node, path, paths);
+  return paths;
+}
+
 function addPaths(node: PlanNode | SubscriptionNode, path: string, paths: Set<string>): void {
   switch (node.kind) {
     case 'Sequence':
