@@ -44,7 +44,7 @@ export async function collectParts(
 
 /** Merges the parts of a result as a client does. @throws if a part belongs to no object */
 export function mergeParts({ first, parts }: CollectedParts) {
-  const { data, errors = [] } = clone(first);
+  const { data = null, errors = [] } = clone(first);
   const all: GraphQLError[] = [...errors];
   for (const { items } of parts) {
     for (const item of items) {
