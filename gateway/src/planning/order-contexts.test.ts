@@ -1,5 +1,5 @@
 import type { FetchNode, PlanNode, QueryPlan } from '@apollo/query-planner';
-import { parse } from 'graphql';
+import { OperationTypeNode, parse } from 'graphql';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { federate } from '../testing/federate.ts';
 import { orderContexts } from './order-contexts.ts';
@@ -117,7 +117,7 @@ it('refuses fetches that need values of each other', () => {
     serviceName: 'items',
     variableUsages: [],
     operation: `{${gives}}`,
-    operationKind: 'query',
+    operationKind: OperationTypeNode.QUERY,
     contextRewrites: [
       { kind: 'KeyRenamer', path: ['... on Query', needs], renameKeyTo: 'contextualArgument_1_0' },
     ],
