@@ -94,6 +94,23 @@ describe('an argument from a context', () => {
     expect(data).toMatchObject({ add: { items: [{ price: '4a by 4' }, {}] } });
   });
 
+  it.each([
+    {
+      where: 'by the part around it',
+      text: '{ users { items { ... @defer { price } } } }',
+      waits: [],
+    },
+    {
+      where: 'by the part',
+      text: '{ users { ... @defer { items { price } } } }',
+      waits: [{ id: '0' }],
+    },
+  ])('has a value in a deferred part that is fetched $where', ({ text, waits }) => {
+    const { node } = graph.plan(parse(text), undefined).plan;
+    if (node?.kind !== 'Defer') throw new Error('nothing is deferred');
+    expect(node.deferred.map((part) => part.depends)).toEqual([waits]);
+  });
+
   it('has a value in the events of a subscription', () => {
     const { node } = graph.plan(
       parse('subscription { added { items { price } } }'),
@@ -117,6 +134,7 @@ it('refuses fetches that need values of each other', () => {
     serviceName: 'items',
     variableUsages: [],
     operation: `{${gives}}`,
+    operationName: undefined,
     operationKind: OperationTypeNode.QUERY,
     contextRewrites: [
       { kind: 'KeyRenamer', path: ['... on Query', needs], renameKeyTo: 'contextualArgument_1_0' },

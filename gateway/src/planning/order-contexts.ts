@@ -1,4 +1,4 @@
-import type { FetchNode, PlanNode, QueryPlan } from '@apollo/query-planner';
+import type { DeferNode, FetchNode, PlanNode, QueryPlan } from '@apollo/query-planner';
 import { PlanningError } from '../errors/planning-error.ts';
 import { planPaths } from './plan-coverage.ts';
 
@@ -22,7 +22,7 @@ class Ordering {
   /** Paths that the whole plan fetches. */
   readonly #all: ReadonlySet<string>;
   /** Paths that have been fetched before the current fetch. */
-  readonly #fetched = new Set<string>();
+  #fetched = new Set<string>();
 
   constructor(all: ReadonlySet<string>) {
     this.#all = all;
@@ -44,17 +44,8 @@ class Ordering {
           ...(elseClause ? { elseClause: this.order(elseClause, path) } : {}),
         };
       }
-      case 'Defer': {
-        const { primary, deferred } = node;
-        const first = primary.node && this.order(primary.node, path);
-        return {
-          ...node,
-          primary: first ? { ...primary, node: first } : primary,
-          deferred: deferred.map((one) =>
-            one.node ? { ...one, node: this.order(one.node, path) } : one,
-          ),
-        };
-      }
+      case 'Defer':
+        return this.#orderParts(node, path);
       case 'Fetch':
         for (const needed of neededPaths(node, path)) {
           if (this.#fetched.has(needed) || !this.#all.has(needed)) continue;
@@ -64,6 +55,26 @@ class Ordering {
         for (const fetched of planPaths(node, path)) this.#fetched.add(fetched);
         return node;
     }
+  }
+
+  /** A deferred part whose fetches need a value of the part around it waits for all of that part. */
+  #orderParts({ primary, deferred, ...node }: DeferNode, path: string): DeferNode {
+    const first = primary.node && this.order(primary.node, path);
+    const around = this.#fetched;
+    const parts = deferred.map((part) => {
+      if (!part.node) return part;
+      this.#fetched = new Set(around);
+      const own = planPaths(part.node, path);
+      const ids = new Set(part.depends.map(({ id }) => id));
+      const received = new Set(primary.node ? pathsOfFetches(primary.node, path, ids) : []);
+      const isReady = neededPaths(part.node, path).every(
+        (needed) => own.has(needed) || received.has(needed) || !around.has(needed),
+      );
+      const depends = isReady ? part.depends : [];
+      return { ...part, depends, node: this.order(part.node, path) };
+    });
+    this.#fetched = around;
+    return { ...node, primary: first ? { ...primary, node: first } : primary, deferred: parts };
   }
 
   /** Sends the nodes at once of which none needs a value that another one fetches; then the next ones. */
@@ -88,6 +99,21 @@ class Ordering {
     }
     const [only] = steps;
     return only && steps.length === 1 ? only : { kind: 'Sequence', nodes: steps };
+  }
+}
+
+/** Returns the paths that the fetches with the given ids fetch. */
+function pathsOfFetches(node: PlanNode, path: string, ids: ReadonlySet<string>): string[] {
+  switch (node.kind) {
+    case 'Sequence':
+    case 'Parallel':
+      return node.nodes.flatMap((child) => pathsOfFetches(child, path, ids));
+    case 'Flatten':
+      return pathsOfFetches(node.node, joined(path, node.path), ids);
+    case 'Fetch':
+      return node.id !== undefined && ids.has(node.id) ? [...planPaths(node, path)] : [];
+    default:
+      return [];
   }
 }
 
