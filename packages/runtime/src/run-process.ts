@@ -1,6 +1,6 @@
-import { Session } from 'node:inspector/promises';
 import { StartError } from './errors.ts';
 import { createLogger, createReadableLines, type Logger } from './logger.ts';
+import { startMemoryRelease } from './memory-release.ts';
 import {
   readSettings,
   type Setting,
@@ -112,21 +112,8 @@ export async function runProcess<T extends ProcessTable>(
     // sent.
     started('tracing', await startTracing(name));
     await start({ name, settings, log, started, fail });
-    await collectGarbage();
+    started('memory', await startMemoryRelease());
   } catch (error) {
     fail(error instanceof Error ? error.message : 'Could not start', error);
   }
-}
-
-/**
- * Runs a garbage collection that returns memory to the operating system. It blocks the process for about
- * 0.2 s. The start of a process leaves 20 to 35 MiB of garbage. Without this collection, V8 would keep
- * this memory until the process has allocated the same amount again, which an idle process never does.
- * `gc()` is not used, because it collects the same amount but does not return the memory.
- */
-async function collectGarbage(): Promise<void> {
-  const session = new Session();
-  session.connect();
-  await session.post('HeapProfiler.collectGarbage');
-  session.disconnect();
 }
