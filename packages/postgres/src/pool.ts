@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { Metrics, Service, Stoppable } from '@gudang/runtime';
 import { pinSession, schemaOf } from '@gudang/session';
 import { PrismaPg } from '@prisma/adapter-pg';
@@ -123,6 +124,10 @@ export function createDatabase<C extends object>(
   create: (options: PrismaOptions) => C,
   toSql: ToSql,
 ): C & Statements {
+  // Prisma compiles the plan of a query in WebAssembly once, and keeps the plan. Optimizing that WebAssembly
+  // would leave 12 MiB of free memory in the process.
+  setFlagsFromString('--no-wasm-tier-up');
+  setFlagsFromString('--no-wasm-dynamic-tiering');
   const pool = postgresPool(options);
   const adapter = new PrismaPg(pool, { schema: schemaOf(options.url), disposeExternalPool: true });
   const client = create({ adapter, transactionOptions: TRANSACTION_OPTIONS });
