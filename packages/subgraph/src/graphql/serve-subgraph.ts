@@ -24,6 +24,7 @@ import { compiledExecutor, createOperationFastPath } from './operation-fast-path
 import { protectFields } from './protect-fields.ts';
 import { type FindEntities, resolveEntitiesTogether } from './resolve-entities.ts';
 import { MAX_TOKENS, serveWebsocket } from './serve-websocket.ts';
+import { WARM_UP, warmUp } from './warm-up.ts';
 
 type Resolvers = Parameters<typeof buildSubgraphSchema>[0] extends infer Given
   ? Given extends { resolvers?: infer R }
@@ -93,6 +94,13 @@ export async function serveSubgraph<C extends SubgraphContext>(
     ],
   });
   await server.start();
+  await warmUp((turn) =>
+    server.executeOperation(
+      // The comment is not part of the operation, but of the text by which documents are cached.
+      { query: `${WARM_UP} # ${turn}`, variables: { representations: [] } },
+      { contextValue: createContext(UNRESTRICTED) },
+    ),
+  );
   const trusted = createTrustedIdentity(
     settings.SUBGRAPH_SECRET,
     auth.on ? ANONYMOUS : UNRESTRICTED,
