@@ -15,6 +15,7 @@ import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { namesOnce } from './names-once.js';
+import { oneLimiter } from './one-limiter.js';
 import { wasmFiles } from './wasm-files.js';
 
 await rm('dist', { recursive: true, force: true });
@@ -38,7 +39,7 @@ await build({
     'bufferutil',
     'utf-8-validate',
   ],
-  plugins: [namesOnce('graphql'), wasmFiles],
+  plugins: [namesOnce('graphql'), oneLimiter, wasmFiles],
   // Use the npm package, because Node prints a deprecation warning if code outside node_modules
   // imports Node's own punycode.
   alias: { punycode: fileURLToPath(import.meta.resolve('punycode/')) },

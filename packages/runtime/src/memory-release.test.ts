@@ -37,8 +37,14 @@ describe('ReleaseDecision', () => {
     ]);
   });
 
-  it('does not release memory of a process that has not grown', () => {
+  it('releases memory once after the start', () => {
     const { look } = watched(80);
+    expect([look(0, 80), look(0, 80)]).toEqual([false, true]);
+  });
+
+  it('does not release memory of a process that has not grown', () => {
+    const { look, released } = watched(80);
+    released(80);
     expect([look(0, 80), look(0, 83), look(0, 84)]).toEqual([false, false, false]);
   });
 

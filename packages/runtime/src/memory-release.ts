@@ -25,12 +25,11 @@ export interface ProcessUse {
 export class ReleaseDecision {
   #last: ProcessUse;
   #idle = 0;
-  #released: number;
+  /** Memory after the last release; 0: parts that wait for a database or a broker may still be starting. */
+  #released = 0;
 
-  /** @param first the process after its first release */
   constructor(first: ProcessUse) {
     this.#last = first;
-    this.#released = first.rss;
   }
 
   /** Returns whether to release memory now. */
