@@ -14,9 +14,9 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { namesOnce } from './names-once.js';
-import { oneLimiter } from './one-limiter.js';
-import { wasmFiles } from './wasm-files.js';
+import { namesOnce } from './src/names-once.js';
+import { oneLimiter } from './src/one-limiter.js';
+import { wasmFiles } from './src/wasm-files.js';
 
 await rm('dist', { recursive: true, force: true });
 await build({
