@@ -260,7 +260,9 @@ function heapBytes(): number {
 /** Fits a line to the heap's size, without the first quarter of the run. @returns MiB per 10 minutes */
 function slopeOf(heap: readonly { readonly at: number; readonly bytes: number }[]): number {
   const steady = heap.slice(Math.ceil(heap.length / 4));
-  if (heap.length * HEAP_EVERY_MS < HEAP_AFTER_MS) return Number.NaN;
+  const lasted = (heap.at(-1)?.at ?? 0) - (heap[0]?.at ?? 0);
+  // The last sample is up to one interval older than the end of the run.
+  if (lasted + HEAP_EVERY_MS < HEAP_AFTER_MS) return Number.NaN;
   const meanAt = mean(steady.map(({ at }) => at));
   const meanBytes = mean(steady.map(({ bytes }) => bytes));
   const above = steady.reduce((sum, { at, bytes }) => sum + (at - meanAt) * (bytes - meanBytes), 0);
