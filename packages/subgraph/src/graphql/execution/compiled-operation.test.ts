@@ -304,4 +304,26 @@ describe('compileOperation', () => {
     },
     TIMEOUT_MS,
   );
+
+  it('leaves out errors of fields that end after their object has become null', async () => {
+    const schema = buildSchema(
+      'type Query { a: A slow: Int } type A { quick: Int! late: Int below: A }',
+    );
+    const document = parse('{ a { quick late below { late } } slow }');
+    const [operation] = document.definitions;
+    if (operation?.kind !== 'OperationDefinition') throw new Error('no operation');
+    const delayed = (ticks: number, message?: string) => async (): Promise<number> => {
+      for (let left = ticks; left > 0; left -= 1) await undefined;
+      return message === undefined ? 7 : fail(message);
+    };
+    const late = delayed(20, 'late');
+    const rootValue = {
+      a: { quick: delayed(1, 'quick'), late, below: { late } },
+      slow: delayed(60),
+    };
+    const bound = compileOperation(schema, document, operation).bind({});
+    const result = bound.errors ? bound : await bound.execute(rootValue, undefined);
+    expect(shown(result, [])).toEqual(shown(await execute({ schema, document, rootValue }), []));
+    expect(result.errors?.map(({ message }) => message)).toEqual(['quick']);
+  });
 });
