@@ -52,9 +52,18 @@ describe('compose', () => {
       const folder = /SUPERGRAPH_COPIES=(\S+)\/supergraphs/.exec(texts.join('\n'))?.[1];
       expect(texts[texts.indexOf(`WORKDIR ${folder}`) + 1]).toBe('RUN chown 1000:1000 .');
       expect(texts).toContain('USER 1000:1000');
-      expect(compose.services.gateway.volumes).toEqual([`supergraphs:${folder}`]);
+      expect(compose.services.gateway).toMatchObject({
+        volumes: [`supergraphs:${folder}`],
+        environment: { SUPERGRAPH_COPIES: `\${SUPERGRAPH_COPIES:-${folder}/supergraphs}` },
+      });
     }
     expect(compose.volumes).toHaveProperty('supergraphs');
+  });
+
+  it('keeps the number of replicas in a variable, so that no later command resets it', () => {
+    for (const name of SERVICES) {
+      expect(compose.services[name].scale).toMatch(/^\$\{[A-Z]+_REPLICAS:-1\}$/);
+    }
   });
 
   it('declares only dependencies on services that exist and have no profile', () => {
