@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { readThirdParties } from '../docs/third-party-page.ts';
 import { readDockerfile } from './image/dockerfile.ts';
+import { neededStages } from './image/run-stages.ts';
 import { createComposeValidator } from './validate.ts';
 
 const repository = new URL('../../', import.meta.url);
@@ -42,6 +43,14 @@ describe('compose', () => {
       .filter((source) => source.startsWith('./') && /\.\w+$/.test(source));
     expect(mounted.length).toBeGreaterThan(3);
     for (const source of mounted) expect(await read(`docker/${source}`)).not.toBe('');
+  });
+
+  it.each([
+    ['federation-gateway', ['turbo', 'pruned', 'packed', 'federation-gateway']],
+    ['migrate', ['turbo', 'pruned', 'build', 'runtime', 'service', 'migrate']],
+  ])('the image %s is built from the stages that it needs', async (target, names) => {
+    const stages = readDockerfile(await read('docker/Dockerfile'), { SERVICE: 'prisma' });
+    expect(neededStages(stages, target).map(({ name }) => name)).toEqual(names);
   });
 
   it('keeps the copies of the supergraph in a volume that belongs to the user of the image', async () => {

@@ -42,7 +42,7 @@ export async function runStages(
   },
 ): Promise<BuiltImage> {
   const built = new Map<string, BuiltImage>();
-  for (const stage of stages) {
+  for (const stage of neededStages(stages, target)) {
     const base = built.get(stage.from);
     const key = JSON.stringify([stage, base?.root]);
     const cached = done.get(key);
@@ -76,6 +76,21 @@ export async function runStages(
     if (stage.name === target) return image;
   }
   throw new Error(`The Dockerfile has no stage ${target}`);
+}
+
+/** Returns the stages that a target builds on, in order, as a Docker engine does. */
+export function neededStages(stages: readonly Stage[], target: string): Stage[] {
+  const needed = new Set([target]);
+  // A stage refers only to earlier ones.
+  for (const { name, from, steps } of stages.toReversed()) {
+    if (!needed.has(name)) continue;
+    needed.add(from);
+    for (const { text } of steps) {
+      const source = /^--from=(\S+)/.exec(text)?.[1];
+      if (source !== undefined) needed.add(source);
+    }
+  }
+  return stages.filter(({ name }) => needed.has(name));
 }
 
 function configured(image: BuiltImage, { instruction, text }: Step): BuiltImage {
