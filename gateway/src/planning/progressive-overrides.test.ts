@@ -157,3 +157,37 @@ describe('a stream with a progressive override', () => {
     expect(moved.length).toBeLessThan(28);
   });
 });
+
+it('refuses an execution whose plan cannot be made', async () => {
+  let at = 99;
+  const graph = createLocalGraph(
+    {
+      a: {
+        sdl: `type Query { item: Item }
+          type Item @key(fields: "id") { id: ID! size: Int @external area: Int @requires(fields: "size") }`,
+        resolvers: { Query: { item: () => ({ id: '1' }) } },
+      },
+      b: {
+        sdl: `type Item @key(fields: "id") {
+            id: ID!
+            size: Int
+            area: Int @external
+            price: Int @override(from: "c", label: "percent(50)") @requires(fields: "area")
+          }`,
+        resolvers: {},
+      },
+      c: {
+        sdl: 'type Item @key(fields: "id") { id: ID! price: Int }',
+        resolvers: { Item: { ...key, price: () => 3 } },
+      },
+    },
+    { draw: () => at },
+  );
+  const document = '{ item { price } }';
+  expect(await graph.run(document)).toEqual({ data: { item: { price: 3 } } });
+  at = 1;
+  expect(await graph.run(document)).toMatchObject({
+    data: null,
+    errors: [{ extensions: { code: 'PLANNING_FAILED' } }],
+  });
+});

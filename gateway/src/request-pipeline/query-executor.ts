@@ -63,7 +63,7 @@ export interface ReadyContext extends GatewayContext {
 interface PreparedOperation {
   /** Plans the operation for the conditions of a request if it has no plan for them. */
   readonly execute: PreparedPlan;
-  /** Whether plans depend on conditions of a request. */
+  /** Whether a plan may be made when the operation is executed. */
   readonly isPlannedLater: boolean;
   /** Finds the plan for an execution in parts; undefined without `@defer`. */
   readonly findParts: FindPartPlan | undefined;
@@ -114,7 +114,7 @@ export function createQueryExecutor(
       };
       return {
         execute: overrides ? prepareVariants(overrides, planWith, draw) : planWith(),
-        isPlannedLater: conditions !== undefined,
+        isPlannedLater: conditions !== undefined || overrides !== undefined,
         findParts: isDeferred
           ? createPartPlans(parsed, { plan, executor, overrides, conditions, draw, charge })
           : undefined,
