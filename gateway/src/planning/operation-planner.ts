@@ -8,9 +8,10 @@ import type { ReplacedNames } from '../plan-execution/replaced-names.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { expandAbstract } from './expand-abstract.ts';
 import { flattenMutation } from './flatten-mutation.ts';
+import { limitRepresentations } from './interface-representations.ts';
 import { orderContexts } from './order-contexts.ts';
 import { findUnplanned } from './plan-coverage.ts';
-import { createExternalFinder } from './plan-externals.ts';
+import { createExternalFinder, fetchesIn } from './plan-externals.ts';
 import { type ConditionValues, pruneConditions } from './prune-conditions.ts';
 import { createRenaming } from './rename-operation.ts';
 import { repairSupergraph } from './repair-supergraph.ts';
@@ -80,7 +81,10 @@ function createPlanner({ apiSchema, model, runnableSdl, schema }: Planned): Oper
         throw new PlanningError(`no subgraph can resolve ${unplanned.join(', ')}`);
       }
       const [problem] = findExternals?.(plan.node) ?? [];
-      if (problem === undefined) return orderContexts(plan);
+      if (problem === undefined) {
+        for (const fetch of fetchesIn(plan.node)) limitRepresentations(fetch, schema);
+        return orderContexts(plan);
+      }
       throw new PlanningError(`the plan would ${problem}`);
     };
     const plan = planInAnyForm(planWith, widen?.(pruned) ?? pruned, schema);

@@ -123,7 +123,8 @@ function namesIn(fields: string): string[] {
   return [...fields.matchAll(/\w+/g)].map(([name]) => name);
 }
 
-function fetchesIn(node: PlanNode | SubscriptionNode | undefined): FetchNode[] {
+/** Returns all requests of a plan. */
+export function fetchesIn(node: PlanNode | SubscriptionNode | undefined): FetchNode[] {
   switch (node?.kind) {
     case 'Fetch':
       return [node];

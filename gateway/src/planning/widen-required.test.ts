@@ -58,6 +58,11 @@ describe('a field of an interface object that requires others', () => {
     ],
     ['score ... on Book { room }', { score: [2, 4, 6], room }],
     ['... on Book { score }', { score }],
+    ['weight ... on Book { score }', { weight: [1, 2, 3], score }],
+    [
+      '... on Book { score } id weight stars',
+      { id: ['1', '2', '3'], weight: [1, 2, 3], stars: [1, 2, 3], score },
+    ],
     ['... on Film { stars } ... on Book { score }', { stars: [1, 2, undefined], score }],
     ['stars score room', { stars: [1, 2, 3], score: [2, 4, 6], room: [30, 60, 90] }],
   ])('may be selected for some types only: %s', async (selection, expected) => {
