@@ -9,9 +9,11 @@ const MEDIA = ['Film', 'Film', 'Book'].map((type, index) => ({
   title: `${type} ${index + 1}`,
   weight: index + 1,
   box: { size: 10 * (index + 1) },
+  secret: index,
 }));
 const stored = { __resolveReference: ({ id }: Record<string, unknown>) => MEDIA[Number(id) - 1] };
 const FIELDS = '{ id: ID! title: String weight: Int box: Box secret: Int @inaccessible }';
+const REFUSED = 'can only be selected for all types';
 
 const shop = createLocalGraph({
   catalog: {
@@ -29,7 +31,8 @@ const shop = createLocalGraph({
   },
   reviews: {
     sdl: `type Media @key(fields: "id") @interfaceObject {
-        id: ID! weight: Int @external box: Box @external
+        id: ID! weight: Int @external box: Box @external secret: Int @external
+        hidden: Int @requires(fields: "secret")
         stars: Int score: Int @requires(fields: "weight") room: Int @requires(fields: "box { size }")
       }
       type Box @shareable { size: Int }`,
@@ -38,6 +41,7 @@ const shop = createLocalGraph({
         __resolveReference: (representation) => representation,
         stars: ({ id }) => Number(id),
         score: ({ weight }) => Number(weight) * 2,
+        hidden: ({ secret }) => Number(secret) + 6,
         room: ({ box }) => (box as { size: number }).size * 3,
       },
     },
@@ -77,6 +81,17 @@ describe('a field of an interface object that requires others', () => {
       ),
     );
     expect(data).toEqual({ media });
+  });
+
+  it('is refused for some types only if it requires an inaccessible field', async () => {
+    const { data, errors } = await shop.run('{ media { stars ... on Book { hidden } } }');
+    expect(errors?.[0]?.message).toContain(REFUSED);
+    expect(data).toBeNull();
+    expect(await shop.run('{ media { stars hidden } }')).toHaveProperty('data.media.2.hidden', 8);
+    expect(await shop.run('{ media { title id ... on Book { hidden } } }')).toHaveProperty(
+      'data.media.2.hidden',
+      8,
+    );
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import type { InterfaceType } from '@apollo/federation-internals';
+import type { FieldDefinition, InterfaceType } from '@apollo/federation-internals';
 import {
   type DocumentNode,
   type FragmentDefinitionNode,
@@ -15,15 +15,17 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
+import { PlanningError } from '../errors/planning-error.ts';
 import { readRequiredSelections } from '../required-fields.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { fragmentsOf } from './flatten-mutation.ts';
 
 /** The fields that one subgraph resolves for an interface as an object. */
 interface InterfaceObject {
+  /** Fields that no other subgraph resolves. */
   readonly fields: ReadonlySet<string>;
-  /** What fields require, by their names. */
-  readonly required: ReadonlyMap<string, SelectionSetNode>;
+  /** What fields require, by their names; undefined if an operation cannot select it. */
+  readonly required: ReadonlyMap<string, SelectionSetNode | undefined>;
 }
 
 /**
@@ -72,7 +74,10 @@ export function createWidening({
 /** The names of the object types for which fields are selected, by the fields' names. */
 type TypesOfFields = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** Finds what fields require that are selected for fewer types than other fields of an interface object. */
+/**
+ * Finds what fields require that are selected for fewer types than other fields of an interface object.
+ * @throws {PlanningError} if an operation cannot select it
+ */
 function findPartial(
   { fields, required }: InterfaceObject,
   types: TypesOfFields,
@@ -80,7 +85,11 @@ function findPartial(
   const all = new Set([...fields].flatMap((name) => [...(types.get(name) ?? [])]));
   return [...required].flatMap(([name, set]) => {
     const own = types.get(name);
-    return own && own.size < all.size ? [set] : [];
+    if (!own || own.size >= all.size) return [];
+    if (set) return [set];
+    throw new PlanningError(
+      `${name} can only be selected for all types or in an operation of its own`,
+    );
   });
 }
 
@@ -127,25 +136,30 @@ function readInterfaceObjects(
   for (const type of model.schema.types()) {
     if (type.kind !== 'InterfaceType') continue;
     const objects = graphsOf(type).flatMap((graph): InterfaceObject[] => {
-      const own = (type as InterfaceType)
-        .fields()
-        .filter((field) =>
-          field
-            .appliedDirectivesOf('join__field')
-            .some((one) => one.arguments()['graph'] === graph),
-        );
-      const requiring = own.flatMap(({ name, coordinate }) => {
-        const sets = (required.get(coordinate) ?? []).filter((set) =>
-          isSelectable(set, schema.getType(type.name), schema),
-        );
-        return sets.map((set) => [name, set] as const);
+      const fields = (type as InterfaceType).fields().filter((field) => {
+        const graphs = graphsResolving(field);
+        return graphs.length > 0 && graphs.every((one) => one === graph);
       });
+      const requiring = fields.flatMap(({ name, coordinate }) =>
+        (required.get(coordinate) ?? []).map((set) => {
+          const isKept = isSelectable(set, schema.getType(type.name), schema);
+          return [name, isKept ? set : undefined] as const;
+        }),
+      );
       if (requiring.length === 0) return [];
-      return [{ fields: new Set(own.map(({ name }) => name)), required: new Map(requiring) }];
+      return [{ fields: new Set(fields.map(({ name }) => name)), required: new Map(requiring) }];
     });
     if (objects.length > 0) found.set(type.name, objects);
   }
   return found;
+}
+
+/** Returns the subgraphs that resolve a field; none if all subgraphs of its type do. */
+function graphsResolving(field: FieldDefinition<InterfaceType>): unknown[] {
+  return field.appliedDirectivesOf('join__field').flatMap((one) => {
+    const { graph, external } = one.arguments() as Record<string, unknown>;
+    return external === true ? [] : [graph];
+  });
 }
 
 /** Returns the subgraphs that have an interface as an object. */
