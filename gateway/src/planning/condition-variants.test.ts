@@ -352,6 +352,23 @@ it(
   TIME,
 );
 
+it('an object whose fields are all excluded remains', async () => {
+  const selections = [
+    'product @include(if: $a) { title @skip(if: $b) }',
+    'product @include(if: $a) { next { ... { title @skip(if: $b) } } }',
+    '... @include(if: $a) { product { rating @skip(if: $b) ...F } }',
+    'media @include(if: $a) { ... on Product { price @skip(if: $b) } }',
+  ];
+  for (const selection of selections) {
+    const fragment = selection.includes('F') ? 'fragment F on Product { label @skip(if: $b) }' : '';
+    const text = `query ($a: Boolean!, $b: Boolean!) { ${selection} } ${fragment}`;
+    for (const b of [true, false]) {
+      const asked = { text, variables: { a: true, b } };
+      await expectAnswerOfGraphql(asked, await shop.run(text, asked.variables));
+    }
+  }
+});
+
 it('an operation with deferred fragments keeps the fields beside an excluded field', async () => {
   const text =
     'query ($x: Boolean!) { product { rating shipping @include(if: $x) ... @defer { label } } }';

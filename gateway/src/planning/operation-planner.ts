@@ -9,6 +9,7 @@ import type { LoadedSupergraph } from '../supergraph.ts';
 import { expandAbstract } from './expand-abstract.ts';
 import { flattenMutation } from './flatten-mutation.ts';
 import { limitRepresentations } from './interface-representations.ts';
+import { keepObjects } from './keep-objects.ts';
 import { orderContexts } from './order-contexts.ts';
 import { findUnplanned } from './plan-coverage.ts';
 import { createExternalFinder, fetchesIn } from './plan-externals.ts';
@@ -87,7 +88,7 @@ function createPlanner({ apiSchema, model, runnableSdl, schema }: Planned): Oper
       }
       throw new PlanningError(`the plan would ${problem}`);
     };
-    const plan = planInAnyForm(planWith, widen?.(pruned) ?? pruned, schema);
+    const plan = planInAnyForm(planWith, keepObjects(widen?.(pruned) ?? pruned), schema);
     const planned = { document, operationName, replaced, plan };
     return translate ? translate(planned) : planned;
   };
