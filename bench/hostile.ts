@@ -2,7 +2,7 @@
  * Measures what hostile clients without a token cost: CPU time and answers of single requests,
  * memory and other clients' latencies during attacks, and healthy streams beside a poison operation.
  * Usage: `npm run bench:hostile -- [costs] [search] [attacks] [neighbors] [--seconds 120]
- * [--only NAME] [--requests 300] [--seed 1]`
+ * [--only NAME] [--floor] [--requests 300] [--seed 1]`
  */
 import { parseArgs } from 'node:util';
 import { createChecks } from '@gudang/testing/checks';
@@ -19,6 +19,7 @@ const { values, positionals } = parseArgs({
   options: {
     seconds: { type: 'string', default: '120' },
     only: { type: 'string', default: '' },
+    floor: { type: 'boolean', default: false },
     requests: { type: 'string', default: '300' },
     seed: { type: 'string', default: '1' },
   },
@@ -42,7 +43,7 @@ await withBenchSystem({ environment: settings }, async (system) => {
     await searchCosts(checks, system.gateway, search);
   }
   if (parts.includes('attacks')) {
-    await measureAttacks(checks, system, { seconds, only: values.only, ids });
+    await measureAttacks(checks, system, { seconds, only: values.only, floor: values.floor, ids });
   }
   if (parts.includes('neighbors')) await measureNeighbors(checks, system, { seconds, ids });
 });

@@ -66,12 +66,7 @@ export const ATTACKS = {
         }));
       }
     });
-    // Reads for 10 ms of each second, so that pings are answered.
-    const reading = setInterval(() => {
-      socket.resume();
-      setTimeout(() => socket.pause(), 10);
-    }, 1_000);
-    socket.once('close', () => clearInterval(reading));
+    readSlowly(socket);
   },
   /** Sends queries with aliases of a long field, and does not read the answers. */
   'unread answers': (attack: Attack) =>
@@ -79,6 +74,21 @@ export const ATTACKS = {
 } as const satisfies Record<string, (attack: Attack) => void>;
 
 export type AttackName = keyof typeof ATTACKS;
+
+/** Reads what a bare server sends, as the attackers of an attack do; see bare-sender.ts. */
+export function readBare(attack: Attack, name: AttackName): void {
+  const socket = openSocket(attack, () => {});
+  if (name === 'slow catch-up') readSlowly(socket);
+}
+
+/** Reads for 10 ms of each second, so that pings are answered. */
+function readSlowly(socket: WebSocket): void {
+  const reading = setInterval(() => {
+    socket.resume();
+    setTimeout(() => socket.pause(), 10);
+  }, 1_000);
+  socket.once('close', () => clearInterval(reading));
+}
 
 /** Keeps connections open, each with one request whose answer is not read. */
 function keepUnread(

@@ -25,13 +25,15 @@ interface AttackOptions {
   /** Runs only the attacks whose names contain this text. */
   readonly only: string;
   readonly ids: readonly string[];
+  /** Whether a bare process sends the attackers as many bytes afterwards, as a lower bound. */
+  readonly floor: boolean;
 }
 
 /** Runs each attack by sixteen attackers, and verifies the gateway's memory and other clients' p99. */
 export async function measureAttacks(
   checks: Checks,
   system: System,
-  { seconds, only, ids }: AttackOptions,
+  { seconds, only, ids, floor }: AttackOptions,
 ): Promise<void> {
   const token = await signToken({ sub: 'Mallory', scope: 'stock:write' }, { expiresIn: 3_600 });
   const authorization = `Bearer ${token}`;
@@ -69,6 +71,10 @@ export async function measureAttacks(
     const cpu = await cpuOf(pids);
     const counts = await child.ask<Record<string, number>>({});
     await child.stop();
+    const received = (counts['KiB received'] ?? 0) / seconds;
+    const least = floor
+      ? await measureFloor(system, ordinary, { name, seconds, ids, kibPerSecond: received })
+      : undefined;
     ordinary.stop();
     checks.print(`${name}: attackers ${JSON.stringify(counts)}`);
     const cores = Object.entries(cpu).map(([part, { cpuMs, waitMs }]) => {
@@ -85,6 +91,11 @@ export async function measureAttacks(
     checks.print(
       `  CPU time of gateway and stock while a request was in flight: p99 before ${before.cpuP99.toFixed(1)} ms, during ${during.cpuP99.toFixed(1)} ms`,
     );
+    if (least) {
+      checks.print(
+        `  a bare process sends the attackers ${received.toFixed(0)} KiB per second: ${shown(least)}`,
+      );
+    }
     checks.verify(`${name}: the gateway runs`, system.gateway.running(), 'process');
     const most = Math.max(...during.rss);
     checks.verify(`${name}: RSS ≤ ${mebibytes(RSS_LIMIT)}`, most <= RSS_LIMIT, mebibytes(most));
@@ -99,6 +110,32 @@ export async function measureAttacks(
       `${during.failed} of ${during.answers}`,
     );
   }
+}
+
+/** Observes the other clients while a bare process sends the attackers bytes, and the gateway nothing. */
+async function measureFloor(
+  system: System,
+  ordinary: OrdinaryClients,
+  load: Pick<AttackOptions, 'seconds' | 'ids'> & {
+    readonly name: AttackName;
+    readonly kibPerSecond: number;
+  },
+): Promise<Observed> {
+  const { name, seconds, ids, kibPerSecond } = load;
+  await system.gateway.restart();
+  await system.gateway.ready();
+  const sender = await startChild('../hostile/bare-sender.ts');
+  const { port } = await sender.ask<{ port: number }>({ kibPerSecond });
+  const readers = await startChild('../hostile/attacker.ts');
+  await readers.ask({ begin: name, isBare: true, attackers: ATTACKERS, port });
+  const orders = { ids, count: seconds * CHANGES_PER_SECOND, ordersPerSecond: CHANGES_PER_SECOND };
+  const [observed] = await Promise.all([
+    observe(system, ordinary, seconds),
+    floodOrders(system, orders),
+  ]);
+  await readers.stop();
+  await sender.stop();
+  return observed;
 }
 
 const NOTHING: Scheduling = { cpuMs: 0, waitMs: 0 };
