@@ -45,13 +45,18 @@ export interface Membership {
   readonly leave: () => void;
 }
 
+/** A catch-up that waits for a slot. */
 interface Waiting {
   readonly subgraph: string;
+  /** The catch-up's number, in order of arrival. */
+  readonly number: number;
   readonly begin: () => void;
 }
 
+/** The catch-ups of one owner. */
 interface Queue {
-  readonly waiting: Set<Waiting>;
+  /** Waiting catch-ups by subgraph, each in order of arrival. */
+  readonly waiting: Map<string, Set<Waiting>>;
   running: number;
 }
 
@@ -89,8 +94,11 @@ class Gate implements CatchUpGate {
   readonly #streams = new Map<CatchUpOwner, number>();
   /** Numbers of running catch-ups by subgraph. */
   readonly #ofSubgraph = new Map<string, number>();
+  #entered = 0;
   #running = 0;
   #retry: NodeJS.Timeout | undefined;
+  /** Time of `#retry`, by `performance.now()`. */
+  #retryAt = Number.POSITIVE_INFINITY;
 
   constructor(limit: number, rate: Pick<ReplayRate, 'spend' | 'waitMs'>) {
     this.#limit = limit;
@@ -124,23 +132,25 @@ class Gate implements CatchUpGate {
 
   enter(owner: CatchUpOwner, { subgraph, weight }: CatchUpEvents, run: () => void): () => void {
     let state: 'waiting' | 'running' | 'left' = 'waiting';
-    const queue = this.#queues.get(owner) ?? { waiting: new Set(), running: 0 };
+    const queue = this.#queues.get(owner) ?? { waiting: new Map(), running: 0 };
     this.#queues.set(owner, queue);
     const begin = (): void => {
       state = 'running';
       this.#rate.spend(owner.key, START_EVENTS * weight);
       run();
     };
-    const waiting: Waiting = { subgraph, begin };
-    queue.waiting.add(waiting);
-    this.#startAll();
+    this.#entered += 1;
+    const waiting: Waiting = { subgraph, number: this.#entered, begin };
+    const others = queue.waiting.get(subgraph);
+    if (others) others.add(waiting);
+    else queue.waiting.set(subgraph, new Set([waiting]));
+    // The catch-ups of other owners still wait for what they have waited for before.
+    this.#startOne(owner, queue);
     return () => {
       if (state === 'left') return;
       const ran = state === 'running';
-      if (ran) {
-        this.#count(subgraph, -1);
-        queue.running -= 1;
-      } else queue.waiting.delete(waiting);
+      if (ran) this.#count(queue, subgraph, -1);
+      else remove(queue, waiting);
       state = 'left';
       if (queue.running === 0 && queue.waiting.size === 0) this.#queues.delete(owner);
       // The next catch-up starts in a microtask, because the catch-up that frees its slot may still
@@ -150,38 +160,46 @@ class Gate implements CatchUpGate {
   }
 
   #startAll(): void {
-    while (this.#running < this.#limit && this.#startNext());
+    while (this.#startNext());
   }
 
   #startNext(): boolean {
-    let retryMs = Number.POSITIVE_INFINITY;
     for (const [owner, queue] of this.#queues) {
-      const next = queue.running < this.#perOwner ? this.#nextOf(queue) : undefined;
-      if (!next) continue;
-      const waitMs = this.#rate.waitMs(owner.key);
-      retryMs = Math.min(retryMs, waitMs);
-      if (waitMs > 0) continue;
-      this.#queues.delete(owner);
-      this.#queues.set(owner, queue);
-      queue.waiting.delete(next);
-      queue.running += 1;
-      this.#count(next.subgraph, 1);
-      next.begin();
-      return true;
+      if (this.#running >= this.#limit) return false;
+      if (this.#startOne(owner, queue)) return true;
     }
-    if (retryMs < Number.POSITIVE_INFINITY) this.#retryAfter(retryMs);
     return false;
   }
 
-  /** Returns the first waiting catch-up whose subgraph has a free slot. */
-  #nextOf({ waiting }: Queue): Waiting | undefined {
-    for (const one of waiting) {
-      if ((this.#ofSubgraph.get(one.subgraph) ?? 0) < this.#perSubgraph) return one;
+  /** Starts the owner's first catch-up whose subgraph has a free slot, if the owner may start one. */
+  #startOne(owner: CatchUpOwner, queue: Queue): boolean {
+    if (this.#running >= this.#limit || queue.running >= this.#perOwner) return false;
+    const next = this.#nextOf(queue);
+    if (!next) return false;
+    const waitMs = this.#rate.waitMs(owner.key);
+    if (waitMs > 0) {
+      this.#retryAfter(waitMs);
+      return false;
     }
-    return undefined;
+    this.#queues.delete(owner);
+    this.#queues.set(owner, queue);
+    remove(queue, next);
+    this.#count(queue, next.subgraph, 1);
+    next.begin();
+    return true;
   }
 
-  #count(subgraph: string, change: 1 | -1): void {
+  #nextOf({ waiting }: Queue): Waiting | undefined {
+    let next: Waiting | undefined;
+    for (const [subgraph, [first]] of waiting) {
+      if ((this.#ofSubgraph.get(subgraph) ?? 0) >= this.#perSubgraph) continue;
+      if (first && first.number < (next?.number ?? Number.POSITIVE_INFINITY)) next = first;
+    }
+    return next;
+  }
+
+  #count(queue: Queue, subgraph: string, change: 1 | -1): void {
+    queue.running += change;
     this.#running += change;
     const running = (this.#ofSubgraph.get(subgraph) ?? 0) + change;
     if (running > 0) this.#ofSubgraph.set(subgraph, running);
@@ -189,8 +207,19 @@ class Gate implements CatchUpGate {
   }
 
   #retryAfter(ms: number): void {
+    const at = performance.now() + ms;
+    if (at >= this.#retryAt) return;
     clearTimeout(this.#retry);
-    this.#retry = setTimeout(() => this.#startAll(), ms);
+    this.#retryAt = at;
+    this.#retry = setTimeout(() => {
+      this.#retryAt = Number.POSITIVE_INFINITY;
+      this.#startAll();
+    }, ms);
     this.#retry.unref();
   }
+}
+
+function remove({ waiting }: Queue, one: Waiting): void {
+  const ofSubgraph = waiting.get(one.subgraph);
+  if (ofSubgraph?.delete(one) && ofSubgraph.size === 0) waiting.delete(one.subgraph);
 }
