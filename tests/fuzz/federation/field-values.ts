@@ -128,13 +128,13 @@ function withoutFailures(value: DataValue): DataValue {
 
 /** Reads the value that an argument has from the nearest object of its context. */
 export function readContextValue(
-  data: GraphData,
+  sources: Parameters<typeof collectRequired>[0],
   context: ContextArgument,
   { around }: DataNode,
 ): DataValue {
   for (let one = around; one; one = one.around) {
     const field = contextField(context, one.type);
-    if (field !== undefined) return withoutFailures(data.read(one, field, {}));
+    if (field) return withoutFailures(readField(sources, one, field));
   }
   return null;
 }

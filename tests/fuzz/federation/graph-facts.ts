@@ -2,6 +2,7 @@ import {
   type ConstDirectiveNode,
   type DocumentNode,
   type FieldDefinitionNode,
+  type FieldNode,
   Kind,
   parse,
   type SelectionSetNode,
@@ -29,11 +30,11 @@ export interface ContextArgument {
 }
 
 /** Returns the field that gives a context's value for objects of a type; undefined for other types. */
-export function contextField({ selection }: ContextArgument, type: string): string | undefined {
+export function contextField({ selection }: ContextArgument, type: string): FieldNode | undefined {
   for (const one of selection.selections) {
     if (one.kind !== Kind.INLINE_FRAGMENT || one.typeCondition?.name.value !== type) continue;
     const [field] = one.selectionSet.selections;
-    if (field?.kind === Kind.FIELD) return field.name.value;
+    if (field?.kind === Kind.FIELD) return field;
   }
   return undefined;
 }

@@ -114,9 +114,15 @@ export class MergedGraph {
       return assertPresent(readRoot(this.#data, run, info, args, source), name, run);
     }
     const name = `${source.type}.${info.fieldName}`;
+    const sources = {
+      graph: this.#graph,
+      facts: this.#facts,
+      data: this.#data,
+      schema: this.#schema,
+    };
     const context = this.#facts.contexts.get(name);
     if (context) {
-      const given = readContextValue(this.#data, context, source);
+      const given = readContextValue(sources, context, source);
       return computeValue(String(info.returnType), given, args);
     }
     const required = findRequired(this.#graph, this.#facts, source.type, info.fieldName);
@@ -124,12 +130,6 @@ export class MergedGraph {
       const value = assertPresent(this.#data.read(source, info.fieldName, args), name, run);
       return mapNodes(value, (node) => ({ ...node, around: source }));
     }
-    const sources = {
-      graph: this.#graph,
-      facts: this.#facts,
-      data: this.#data,
-      schema: this.#schema,
-    };
     return computeValue(String(info.returnType), collectRequired(sources, source, required), args);
   };
 }
