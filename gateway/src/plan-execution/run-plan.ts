@@ -10,6 +10,7 @@ import { type GraphQLError, type GraphQLSchema, isInterfaceType } from 'graphql'
 import { fetchWithContext } from './context-arguments.ts';
 import { applyRewrites, isOfType } from './data-rewrites.ts';
 import { createErrorPaths, subgraphError } from './fetch-errors.ts';
+import { keepTypes } from './known-types.ts';
 import { createBare, type Data, isObject, mergeInto, own } from './merge-data.ts';
 import type { FetchFromSubgraph, Values } from './plan-executor.ts';
 import { type ReplacedNames, toClientPath } from './replaced-names.ts';
@@ -22,6 +23,8 @@ export interface Execution {
   readonly definitions: VariableDefinitions;
   readonly fetch: FetchFromSubgraph;
   readonly replaced: ReplacedNames | undefined;
+  /** Subgraphs that have an interface as an object; undefined if there are none. */
+  readonly interfaceObjectsOf: ReadonlySet<string> | undefined;
   /** Errors in the order in which they occur. */
   readonly errors: (GraphQLError | Error)[];
   /** Decides about each mutation request of a plan with several; undefined for other plans. */
@@ -119,7 +122,7 @@ async function runFetch(execution: Execution, node: FetchNode, cursor: Cursor): 
   if (!requires) {
     const answer = await fetchData(execution, node, cursor, variables);
     if (node.outputRewrites && answer) applyRewrites(execution.schema, node.outputRewrites, answer);
-    for (const entity of entities) mergeInto(entity, answer);
+    for (const entity of entities) mergeAnswer(execution, node, entity, answer);
     return;
   }
   const representations: Data[] = [];
@@ -156,8 +159,18 @@ async function runFetch(execution: Execution, node: FetchNode, cursor: Cursor): 
       if (!isKnown) more['__typename'] = entity['__typename'];
     }
     if (node.outputRewrites) applyRewrites(execution.schema, node.outputRewrites, more);
-    mergeInto(entity, more);
+    mergeAnswer(execution, node, entity, more);
   }
+}
+
+function mergeAnswer(
+  { schema, interfaceObjectsOf }: Execution,
+  { serviceName }: FetchNode,
+  known: Data,
+  answer: Data | null | undefined,
+): void {
+  if (interfaceObjectsOf?.has(serviceName)) keepTypes(schema, known, answer);
+  mergeInto(known, answer);
 }
 
 function isInterface(schema: GraphQLSchema, name: unknown): boolean {
