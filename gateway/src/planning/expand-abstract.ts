@@ -8,8 +8,12 @@ import {
   isInterfaceType,
   isObjectType,
   Kind,
+  print,
   type SelectionNode,
   type SelectionSetNode,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
 } from 'graphql';
 
 /** Maximum number of selections in an expanded operation. */
@@ -19,7 +23,8 @@ const MAX_SELECTIONS = 10_000;
  * Writes each selection of an interface or union once for each of its types, and fragments in place of their
  * spreads. Where no selection is left, such as in `book { id @skip(if: true) }`, it selects `__typename`. The
  * planner finds plans for some operations only in this form.
- * @returns undefined if the operation would become too large
+ * @returns undefined if the operation would become too large, or a deferred fragment would be written twice: plans name
+ * fragments by their labels
  */
 export function expandAbstract(
   document: DocumentNode,
@@ -30,6 +35,16 @@ export function expandAbstract(
     if (one.kind === Kind.FRAGMENT_DEFINITION) fragments.set(one.name.value, one);
   }
   let count = 0;
+  const deferred = new Set<string>();
+  let isDeferredTwice = false;
+  const readLabels = ({ directives = [] }: SelectionNode): void => {
+    for (const one of directives) {
+      if (one.name.value !== 'defer') continue;
+      const text = print(one);
+      isDeferredTwice ||= deferred.has(text);
+      deferred.add(text);
+    }
+  };
 
   const expand = (set: SelectionSetNode, type: GraphQLNamedType | undefined): SelectionSetNode => {
     if (!isAbstractType(type)) return { ...set, selections: expandEach(set, type) };
@@ -62,6 +77,7 @@ export function expandAbstract(
         on === type ||
         (isAbstractType(on) && isObjectType(type) && schema.isSubType(on, type));
       if (!fragment || !applies) return [];
+      readLabels(one);
       const inner = {
         ...fragment.selectionSet,
         selections: expandEach(fragment.selectionSet, type),
@@ -78,7 +94,22 @@ export function expandAbstract(
     const root = schema.getRootType(one.operation) ?? undefined;
     return [{ ...one, selectionSet: expand(one.selectionSet, root) }];
   });
-  return count > MAX_SELECTIONS ? undefined : { ...document, definitions };
+  return count > MAX_SELECTIONS || isDeferredTwice ? undefined : { ...document, definitions };
+}
+
+/** Whether an operation selects fields of interfaces. */
+export function hasInterfaceFields(document: DocumentNode, schema: GraphQLSchema): boolean {
+  const info = new TypeInfo(schema);
+  let found = false;
+  visit(
+    document,
+    visitWithTypeInfo(info, {
+      Field: ({ name }) => {
+        found ||= isInterfaceType(info.getParentType()) && name.value !== '__typename';
+      },
+    }),
+  );
+  return found;
 }
 
 /** Whether a constant `@skip` or `@include` excludes a selection. */

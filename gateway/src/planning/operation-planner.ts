@@ -2,11 +2,12 @@ import '../quiet-apollo.ts';
 import { type Operation, operationFromDocument, Supergraph } from '@apollo/federation-internals';
 import { type QueryPlan, QueryPlanner } from '@apollo/query-planner';
 import { type DocumentNode, GraphQLError, type GraphQLSchema, parse, print } from 'graphql';
+import { hasDefer } from '../defer/deferred-operation.ts';
 import { PlanningError } from '../errors/planning-error.ts';
 import { PLANNER_OPTIONS, type PlannedOperation } from '../plan-execution/plan-executor.ts';
 import type { ReplacedNames } from '../plan-execution/replaced-names.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
-import { expandAbstract } from './expand-abstract.ts';
+import { expandAbstract, hasInterfaceFields } from './expand-abstract.ts';
 import { flattenMutation } from './flatten-mutation.ts';
 import { limitRepresentations } from './interface-representations.ts';
 import { keepObjects } from './keep-objects.ts';
@@ -88,7 +89,10 @@ function createPlanner({ apiSchema, model, runnableSdl, schema }: Planned): Oper
       }
       throw new PlanningError(`the plan would ${problem}`);
     };
-    const plan = planInAnyForm(planWith, keepObjects(widen?.(pruned) ?? pruned), schema);
+    const form = keepObjects(widen?.(pruned) ?? pruned);
+    // The planner ignores labels of fields that are selected through an interface.
+    const isByType = labels.size > 0 && hasInterfaceFields(form, schema);
+    const plan = planInAnyForm(planWith, form, schema, isByType);
     const planned = { document, operationName, replaced, plan };
     return translate ? translate(planned) : planned;
   };
@@ -103,24 +107,31 @@ function renameValues(
   return new Map([...values].map(([name, value]) => [variables.get(name) ?? name, value]));
 }
 
-/** @throws {PlanningError} the reason why the operation cannot be planned as it is */
+/**
+ * @param isByType whether the form in which selections of interfaces are written for each type comes first
+ * @throws {PlanningError} the reason why the operation cannot be planned as it is
+ */
 function planInAnyForm(
   planWith: (form: DocumentNode) => QueryPlan,
   document: DocumentNode,
   schema: GraphQLSchema,
+  isByType: boolean,
 ): QueryPlan {
-  try {
-    return planWith(document);
-  } catch (error) {
-    const reason = toPlanningError(error);
-    const expanded = expandAbstract(document, schema);
-    if (!expanded) throw reason;
+  const expand = () => expandAbstract(document, schema);
+  const forms = isByType ? [expand, () => document] : [() => document, expand];
+  if (isByType && hasDefer(document) && !expand()) {
+    throw new PlanningError('it is deferred for several types with a progressive override');
+  }
+  let reason: PlanningError | undefined;
+  for (const formOf of forms) {
     try {
-      return planWith(expanded);
-    } catch {
-      throw reason;
+      const form = formOf();
+      if (form) return planWith(form);
+    } catch (error) {
+      reason ??= toPlanningError(error);
     }
   }
+  throw reason;
 }
 
 /** @throws if the supergraph that was repaired is not valid */

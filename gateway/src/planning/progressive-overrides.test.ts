@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { getOperationAST, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { createSubscriptionPlanner } from '../live/planning/subscription-plan.ts';
+import { collectParts, mergeParts } from '../testing/collect-parts.ts';
 import { createLocalGraph } from '../testing/local-graph.ts';
+import { expandAbstract } from './expand-abstract.ts';
 import { drawFor, findLabels, readOverrides } from './progressive-overrides.ts';
 
 const key = { __resolveReference: ({ id }: Record<string, unknown>) => ({ id }) };
@@ -17,6 +19,7 @@ function createShop(draw: () => number, shares: Readonly<Record<string, number>>
         sdl: `type Query { items: [Item!]! named: Named }
           type Subscription { changed: Item }
           interface Named { name: String }
+          type Thing implements Named { name: String }
           type Item implements Named @key(fields: "id") { id: ID! name: String stock: String size: String other: String sku: String }`,
         resolvers: {
           Query: { items: () => [{ id: '1' }], named: () => ({ __typename: 'Item', id: '1' }) },
@@ -73,12 +76,30 @@ describe('a field with a progressive override', () => {
     );
   });
 
-  it('moves in a fragment on its type, but not if it is selected through an interface', async () => {
+  it('moves in a fragment on its type, and if it is selected through an interface', async () => {
     draw = 1;
     const text = '{ named { a: name ... on Item { b: name } } }';
-    expect(await shop.run(text)).toEqual({ data: { named: { a: 'old', b: 'next' } } });
+    expect(await shop.run(text)).toEqual({ data: { named: { a: 'next', b: 'next' } } });
     draw = 6;
     expect(await shop.run(text)).toEqual({ data: { named: { a: 'old', b: 'old' } } });
+  });
+
+  it('moves in a deferred fragment of an interface', async () => {
+    const runAt = async (at: number) => {
+      draw = at;
+      const text = '{ named { id: __typename ... @defer { a: name } } }';
+      const run = collectParts((parts) => shop.run(text, {}, { parts }) as never);
+      return mergeParts(await run).data;
+    };
+    expect(await runAt(1)).toEqual({ named: { id: 'Item', a: 'next' } });
+    expect(await runAt(6)).toEqual({ named: { id: 'Item', a: 'old' } });
+  });
+
+  it('is not deferred in fragments of several types with the same label', () => {
+    const { schema } = shop.supergraph;
+    const expanded = (text: string) => expandAbstract(parse(text), schema);
+    expect(expanded('{ named { ... @defer(label: "a") { name } } }')).toBeUndefined();
+    expect(expanded('{ named { ... on Item @defer(label: "a") { name } } }')).toBeDefined();
   });
 
   it('stays if its label is not on', async () => {
