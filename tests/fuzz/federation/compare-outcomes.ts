@@ -23,6 +23,8 @@ export type Verdict =
   | { readonly is: 'refused'; readonly reason: string }
   | { readonly is: 'different'; readonly difference: Difference };
 
+const NO_PLAN = 'The gateway cannot plan this operation';
+
 /** Compares both executions of an operation. */
 export function compareOutcomes(compared: Compared, required: ReadonlySet<string>): Verdict {
   const { expected, actual, merged, federated, requests } = compared;
@@ -39,7 +41,9 @@ export function compareOutcomes(compared: Compared, required: ReadonlySet<string
   if (violation !== undefined) return different('violation', violation);
   const [first] = actual;
   const refusal = first?.errors[0]?.message;
-  if (requests === 0 && first?.data === null && refusal && expected[0]?.data !== null) {
+  // Without a plan, an operation is refused even if a failed field would make its data null.
+  const isRefusal = expected[0]?.data !== null || refusal?.startsWith(NO_PLAN);
+  if (requests === 0 && first?.data === null && refusal && isRefusal) {
     return { is: 'refused', reason: refusal };
   }
   if (!isDeepStrictEqual(merged.mutations, federated.mutations)) {
