@@ -43,10 +43,7 @@ export async function measureAttacks(
   for (const name of names) {
     await system.gateway.restart();
     await system.gateway.ready();
-    const servers = [system.gateway.pid, system.stock.pid];
-    const ordinary = startOrdinaryClients(`${system.gateway.url}/graphql`, () =>
-      mainThreadsMs(servers),
-    );
+    const ordinary = startClients(system);
     await pause(3_000);
     const before = await observe(system, ordinary, BEFORE_S);
     const child = await startChild('../hostile/attacker.ts');
@@ -71,11 +68,11 @@ export async function measureAttacks(
     const cpu = await cpuOf(pids);
     const counts = await child.ask<Record<string, number>>({});
     await child.stop();
+    ordinary.stop();
     const received = (counts['KiB received'] ?? 0) / seconds;
     const least = floor
-      ? await measureFloor(system, ordinary, { name, seconds, ids, kibPerSecond: received })
+      ? await measureFloor(system, { name, seconds, ids, kibPerSecond: received })
       : undefined;
-    ordinary.stop();
     checks.print(`${name}: attackers ${JSON.stringify(counts)}`);
     const cores = Object.entries(cpu).map(([part, { cpuMs, waitMs }]) => {
       const since = cpuBefore[part] ?? NOTHING;
@@ -115,7 +112,6 @@ export async function measureAttacks(
 /** Observes the other clients while a bare process sends the attackers bytes, and the gateway nothing. */
 async function measureFloor(
   system: System,
-  ordinary: OrdinaryClients,
   load: Pick<AttackOptions, 'seconds' | 'ids'> & {
     readonly name: AttackName;
     readonly kibPerSecond: number;
@@ -124,6 +120,7 @@ async function measureFloor(
   const { name, seconds, ids, kibPerSecond } = load;
   await system.gateway.restart();
   await system.gateway.ready();
+  const ordinary = startClients(system);
   const sender = await startChild('../hostile/bare-sender.ts');
   const { port } = await sender.ask<{ port: number }>({ kibPerSecond });
   const readers = await startChild('../hostile/attacker.ts');
@@ -133,9 +130,16 @@ async function measureFloor(
     observe(system, ordinary, seconds),
     floodOrders(system, orders),
   ]);
+  ordinary.stop();
   await readers.stop();
   await sender.stop();
   return observed;
+}
+
+/** Starts the other clients of the running gateway, which record the CPU time of gateway and stock. */
+function startClients({ gateway, stock }: System): OrdinaryClients {
+  const servers = [gateway.pid, stock.pid];
+  return startOrdinaryClients(`${gateway.url}/graphql`, () => mainThreadsMs(servers));
 }
 
 const NOTHING: Scheduling = { cpuMs: 0, waitMs: 0 };
