@@ -1,5 +1,32 @@
 import type { FetchNode } from '@apollo/query-planner';
 import { type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql';
+import { PlanningError } from '../errors/planning-error.ts';
+
+/**
+ * Checks that a request represents the objects of each type as one interface object only. If a subgraph has several
+ * interfaces of a type as objects, Apollo's planner can merge their fields into one request, but a representation has
+ * one type: the fields of the others would be null without an error.
+ * @throws {PlanningError} if objects are represented as several
+ */
+export function assertOneInterface({ inputRewrites = [] }: FetchNode, schema: GraphQLSchema): void {
+  const found = new Map<string, unknown>();
+  for (const one of inputRewrites) {
+    const [on = '', field] = one.path;
+    if (one.kind !== 'ValueSetter' || field !== '__typename') continue;
+    const type = schema.getType(on.replace('... on ', ''));
+    const names = isInterfaceType(type)
+      ? schema.getPossibleTypes(type).map(({ name }) => name)
+      : [type?.name ?? ''];
+    for (const name of names) {
+      const known = found.get(name) ?? one.setValueTo;
+      found.set(name, known);
+      if (known === one.setValueTo) continue;
+      throw new PlanningError(
+        `a subgraph would receive ${name} as ${known} and as ${one.setValueTo} at once`,
+      );
+    }
+  }
+}
 
 /**
  * Limits the entities that a plan sends to a subgraph with an interface as an object (`@interfaceObject`) to those with

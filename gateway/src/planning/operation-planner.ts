@@ -9,7 +9,7 @@ import type { ReplacedNames } from '../plan-execution/replaced-names.ts';
 import type { LoadedSupergraph } from '../supergraph.ts';
 import { expandAbstract, hasInterfaceFields } from './expand-abstract.ts';
 import { flattenMutation } from './flatten-mutation.ts';
-import { limitRepresentations } from './interface-representations.ts';
+import { assertOneInterface, limitRepresentations } from './interface-representations.ts';
 import { keepObjects } from './keep-objects.ts';
 import { orderContexts } from './order-contexts.ts';
 import { findUnplanned } from './plan-coverage.ts';
@@ -84,7 +84,10 @@ function createPlanner({ apiSchema, model, runnableSdl, schema }: Planned): Oper
       }
       const [problem] = findExternals?.(plan.node) ?? [];
       if (problem === undefined) {
-        for (const fetch of fetchesIn(plan.node)) limitRepresentations(fetch, schema);
+        for (const fetch of fetchesIn(plan.node)) {
+          assertOneInterface(fetch, schema);
+          limitRepresentations(fetch, schema);
+        }
         return orderContexts(plan);
       }
       throw new PlanningError(`the plan would ${problem}`);

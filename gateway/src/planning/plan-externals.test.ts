@@ -4,7 +4,11 @@ import { federate } from '../testing/federate.ts';
 /** `second` of b requires `first` of a, which requires `base` of b. */
 const chained = (root: 'a' | 'b') => {
   const entity = { __typename: 'T', id: '1', base: 1, first: 2 };
-  const query = (name: string) => (name === root ? 'type Query { t: T list: [[T]] }' : '');
+  const query = (name: string) =>
+    name === root
+      ? `type Query { t: T list: [[T]] holder: Holder any(n: Int): Any }
+        interface Holder { t: T } type Box implements Holder { t: T } union Any = T | Box`
+      : '';
   const resolvers = { Query: { t: () => entity, list: () => [[entity]] } };
   return federate({
     a: {
@@ -33,6 +37,8 @@ describe('a plan that reads external fields', () => {
     '{ t { second } }',
     '{ list { x: second } }',
     '{ ... { t { ...F } } } fragment F on T { second }',
+    '{ holder { t { second } } }',
+    '{ any { ...F } other: any(n: 2) { ...F ... on T { second } } } fragment F on Any { ... on T { base second first } }',
   ])('is refused instead of executed: %s', async (query) => {
     await expect(ask(query)).rejects.toThrow(
       'The gateway cannot plan this operation: the plan would read T.base from a subgraph that does not resolve it',

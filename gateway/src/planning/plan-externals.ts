@@ -10,6 +10,7 @@ import {
   type DocumentNode,
   type FieldDefinitionNode,
   type FieldNode,
+  type InterfaceTypeDefinitionNode,
   Kind,
   type ObjectTypeDefinitionNode,
   parse,
@@ -17,9 +18,11 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql';
+import { fragmentsOf } from './flatten-mutation.ts';
 
-/** Facts of the supergraph about a type. */
+/** Facts of the supergraph about an object type, or the types of an interface's fields. */
 interface TypeFacts {
+  readonly isObject: boolean;
   /** Named types of its fields. */
   readonly fields: ReadonlyMap<string, string>;
   /** Fields that subgraphs resolve, as `GRAPH field`. */
@@ -56,7 +59,8 @@ export function createExternalFinder(supergraph: DocumentNode): ExternalFinder |
         graphs.set(subgraph ?? name.value, name.value);
       }
     }
-    if (type.kind !== Kind.OBJECT_TYPE_DEFINITION) continue;
+    const { kind } = type;
+    if (kind !== Kind.OBJECT_TYPE_DEFINITION && kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
     types.set(type.name.value, readType(type));
   }
   return (node) => {
@@ -69,7 +73,21 @@ export function createExternalFinder(supergraph: DocumentNode): ExternalFinder |
   };
 }
 
-function readType({ directives, fields = [] }: ObjectTypeDefinitionNode): TypeFacts {
+const NO_FACTS: TypeFacts = {
+  isObject: false,
+  fields: new Map(),
+  resolved: new Set(),
+  partial: new Set(),
+  provides: new Map(),
+  requires: new Map(),
+};
+
+function readType(type: ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode): TypeFacts {
+  const { directives, fields = [] } = type;
+  const named = new Map(fields.map((one) => [one.name.value, namedType(one)]));
+  // Only the types of an interface's fields are used: its objects may be of other subgraphs.
+  if (type.kind === Kind.INTERFACE_TYPE_DEFINITION) return { ...NO_FACTS, fields: named };
+
   const keys = new Set<string>();
   for (const one of directives ?? []) {
     if (one.name.value !== 'join__type') continue;
@@ -94,7 +112,8 @@ function readType({ directives, fields = [] }: ObjectTypeDefinitionNode): TypeFa
     }
   }
   return {
-    fields: new Map(fields.map((one) => [one.name.value, namedType(one)])),
+    isObject: true,
+    fields: named,
     resolved,
     partial,
     provides,
@@ -150,6 +169,8 @@ function findInFetch(
   types: ReadonlyMap<string, TypeFacts>,
   found: Set<string>,
 ): void {
+  const document = parse(fetch.operation, { noLocation: true });
+  const fragments = fragmentsOf(document);
   const check = (
     { selections }: SelectionSetNode,
     type: string,
@@ -157,9 +178,14 @@ function findInFetch(
     isEntity = false,
   ): void => {
     for (const one of selections) {
-      if (one.kind === Kind.INLINE_FRAGMENT) {
-        check(one.selectionSet, one.typeCondition?.name.value ?? type, provided, isEntity);
-      } else if (one.kind === Kind.FIELD) checkField(one, type, provided, isEntity);
+      if (one.kind === Kind.FIELD) {
+        checkField(one, type, provided, isEntity);
+        continue;
+      }
+      const inner = one.kind === Kind.INLINE_FRAGMENT ? one : fragments.get(one.name.value);
+      if (inner) {
+        check(inner.selectionSet, inner.typeCondition?.name.value ?? type, provided, isEntity);
+      }
     }
   };
   const checkField = (
@@ -185,12 +211,11 @@ function findInFetch(
     if (!selectionSet) return;
     const inner = here.flatMap((one) => one.selectionSet ?? []);
     const provides = facts?.provides.get(own);
-    // The type of an interface's field is unknown here; its selections on objects are in fragments.
     check(selectionSet, facts?.fields.get(name) ?? '', provides ? [...inner, provides] : inner);
   };
   const kind = fetch.operationKind;
   const root = `${kind.slice(0, 1).toUpperCase()}${kind.slice(1)}`;
-  visit(parse(fetch.operation, { noLocation: true }) as ASTNode, {
+  visit(document as ASTNode, {
     OperationDefinition: ({ selectionSet }) => {
       check(selectionSet, root, []);
       return false;
@@ -208,7 +233,7 @@ function representedNames(
     if (one.kind === 'Field') return [one.name];
     const of = one.typeCondition;
     // A fragment on an interface may apply to the type.
-    const mayApply = of === undefined || of === type || !types.has(of);
+    const mayApply = of === undefined || of === type || !types.get(of)?.isObject;
     return mayApply ? representedNames(one.selections, type, types) : [];
   });
 }
