@@ -19,7 +19,7 @@ export interface PlannedOperation {
   readonly replaced?: ReplacedNames | undefined;
 }
 
-/** What a fetch of a plan sends. */
+/** The parts of a plan's fetch from which its request is made. */
 export interface SentFetch
   extends Pick<FetchNode, 'serviceName' | 'operation' | 'operationName' | 'requires'> {
   /** The lists of representations, if the fetch has others than `representations`. */

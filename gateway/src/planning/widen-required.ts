@@ -24,7 +24,7 @@ import { fragmentsOf } from './flatten-mutation.ts';
 interface InterfaceObject {
   /** Fields that no other subgraph resolves. */
   readonly fields: ReadonlySet<string>;
-  /** What fields require, by their names; undefined if an operation cannot select it. */
+  /** The selections that fields require, by the names of the fields; undefined if an operation cannot select it. */
   readonly required: ReadonlyMap<string, SelectionSetNode | undefined>;
 }
 

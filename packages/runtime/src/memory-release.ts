@@ -12,7 +12,7 @@ const GROWTH = 1.05;
 /** Largest heap that is collected, in bytes. Its collection blocks the process for up to 0.3 s. */
 const MAX_HEAP = 128 * 1024 * 1024;
 
-/** What is known of the process, in milliseconds and bytes. */
+/** Resources that a process uses, in milliseconds and bytes. */
 export interface ProcessUse {
   readonly at: number;
   /** CPU time so far. */

@@ -8,7 +8,7 @@ import { type CompiledOperation, compileOperation } from './execution/compiled-o
 import { createOperationCache } from './execution/operation-cache.ts';
 import { isLargeResult } from './large-results.ts';
 
-/** What Apollo Server's executor does for a request. It is a property of the operation's context. */
+/** Work of Apollo Server's executor for a request. It is a property of the operation's context. */
 const REQUESTED = Symbol('requested');
 
 interface Requested {

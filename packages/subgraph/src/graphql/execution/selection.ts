@@ -26,7 +26,7 @@ export interface Selection {
   readonly fields: readonly SelectedField[];
 }
 
-/** What an output type asks of a value, so that an execution need not ask the type. */
+/** The form that an output type requires of a value, read once so that executions need not read the type. */
 export type Shape = { readonly isNonNull: boolean } & (
   | { readonly kind: 'leaf'; readonly type: GraphQLLeafType }
   | { readonly kind: 'list'; readonly item: Shape }
