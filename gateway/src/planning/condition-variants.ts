@@ -64,8 +64,11 @@ export function prepareByConditions(
   return async (variables, fetch) => {
     const values = valuesOf(variables);
     const key = keyOf(values);
-    const plan = known.get(key) ?? prepare(values);
-    known.set(key, plan);
+    let plan = known.get(key);
+    if (!plan) {
+      plan = prepare(values);
+      known.set(key, plan);
+    }
     return plan(variables, fetch);
   };
 }
